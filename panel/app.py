@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.traceback import Traceback
 from textual import work
-from textual.app import App
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.screen import Screen
 
 from border.plain import one_line
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
-from panel.client.events import Event, EventKind
+from panel.client.events import Event, EventKind, UpdateFound
 from panel.client.model import App as AppView
-from panel.client.settings import configured_token, configured_url
+from panel.client.update_model import Update
 from panel.clock import Clock, utc_now
 from panel.console.memory import Memory
+from panel.new_versions import News, NewVersions
+from panel.palette import key_commands
 from panel.refresh import Refresh
+from panel.reload import KEYS, Reloads
+from panel.restart import state_before
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
+from panel.screens.open_question import is_valid, open_question
 from panel.screens.progress import ProgressScreen
-from panel.session.conversation_file import ConversationFile
+from panel.screens.startup import UPDATE, StartupScreen
 from panel.session.state import SessionState
-from panel.session.state_folder import state_folder
 from panel.text.alert_toast import alert_toast
 from panel.text.resumed import DONE, resumed
+from panel.text.shortened import shortened
 from panel.version import is_deployed, release
 
 PANEL = "panel"
 """The name of the panel as an app."""
-TERMINATED = 128 + signal.SIGTERM
 REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 STALE_S = 3 * REFRESH_S
 """What is shown is said to be old when no answer has come for so long."""
+TOAST_S = 10.0
+"""How long the toast of a new version stays."""
 RECENT_EVENTS = 100
 TOLD_WITHIN_S = 30.0
 """An alert that is older is no news."""
@@ -49,7 +54,7 @@ STREAM = "stream"
 """The group of the worker that follows the events."""
 LAST_FEW = 5
 """Deployments in which the one is looked for that brought the release that is live."""
-PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: theme, screenshot")
+PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: keys, theme, screenshot")
 """Textual adds it to every app."""
 CHANGES_APPS = frozenset(
     {
@@ -73,11 +78,12 @@ CHANGES_APPS = frozenset(
 """The kinds of events after which the apps are requested again."""
 
 
-class PanelApp(App[int]):
+class PanelApp(Reloads):
     CSS_PATH = Path(__file__).parent / "panel.tcss"
     TITLE = "CHANGEOVER"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", tooltip="Show the keys of every screen", key_display="?"),
+        *KEYS,
         Binding("q,Q", "quit", "Quit", key_display="Q", tooltip="Quit the panel; deployments go on"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Quit, from a question, too"),
     ]
@@ -89,6 +95,7 @@ class PanelApp(App[int]):
         self.sub_title = release()
         self.memory = Memory(client, lambda: self.state.model_dump(mode="json"))
         self._dashboard = DashboardScreen(client, clock, self.memory)
+        self._new_versions = NewVersions(PANEL)
         self._apps = Refresh(self._load, clock, STALE_S)
         self._started = False
         self.restored = asyncio.Event()
@@ -117,11 +124,16 @@ class PanelApp(App[int]):
         """What the command palette has as Keys."""
         self.action_help()
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The command palette: what Textual has, and every key of the screen below."""
+        yield from super().get_system_commands(screen)
+        yield from key_commands(self, screen)
+
     def begin(self, state: SessionState | None = None) -> None:
         """Connect, and continue where `state` was."""
         if self._started:
             return
-        self._started = True
+        self._started, self._begun_at = True, self.clock()
         self._restore(state)
         self._follow()
         self.set_interval(REFRESH_S, self._refresh)
@@ -129,7 +141,7 @@ class PanelApp(App[int]):
 
     def on_ready(self) -> None:
         if not self.is_web:
-            self.begin()
+            self.begin(state_before())
 
     @property
     def state(self) -> SessionState:
@@ -140,10 +152,15 @@ class PanelApp(App[int]):
             selected=self._dashboard.selected,
             following_app=following.app_name if following else "",
             deployment=following.deployment if following else "",
+            told=self._new_versions.told,
+            question=open_question(self.screen_stack),
+            reload=self._reload,
         )
 
     @work
     async def _restore(self, state: SessionState | None) -> None:
+        if state is not None:
+            self._new_versions.resume(state.told)
         await self._ask_for_apps()
         if not self.is_running:
             return
@@ -151,9 +168,18 @@ class PanelApp(App[int]):
             self._dashboard.select(state.selected)
             if state.deployment:
                 self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
+            await self._ask_again(state)
         self.restored.set()
         if state is not None and state.release != release():
             self.notify(await self._what_happened(state.release), timeout=8, markup=False)
+
+    async def _ask_again(self, state: SessionState) -> None:
+        """The question that was open, if it is the same still, and what a reload did."""
+        if state.question and is_valid(state.question, self._shown):
+            self._dashboard.select(state.question.app)
+            await self._dashboard.run_action(state.question.kind)
+        if state.reload:
+            self.show_reload(state.reload)
 
     async def _what_happened(self, before: str) -> str:
         """Why the session goes on in another release than that in which it was saved."""
@@ -210,6 +236,8 @@ class PanelApp(App[int]):
         self._dashboard.take(event)
         if (told := alert_toast(event)) and (self.clock() - event.at).total_seconds() < TOLD_WITHIN_S:
             self._tell_alert(event.app, *told)
+        if isinstance(event.what, UpdateFound):
+            self._new_versions.take(event.app, event.what)
         if event.kind in CHANGES_APPS:
             self._refresh()
 
@@ -239,6 +267,29 @@ class PanelApp(App[int]):
         self._dashboard.show(found.apps)
         self._name_live_version(found.apps)
         self._dashboard.warn(found)
+        self._tell_of(self._new_versions.tell(found.apps))
+
+    def _tell_of(self, news: News) -> None:
+        """Of new versions: at the start by a notice, later by toasts, which take no focus."""
+        for app in news.toasts:
+            if app.update:
+                title = f"🆕 Update available: {one_line(app.name)} {shortened(one_line(app.update.version), 40)}"
+                self.notify("Select the app and press [U].", title=title, timeout=TOAST_S, markup=False)
+        if news.notice and news.notice.update and self.screen is self._dashboard:
+            self._announce(news.notice, news.notice.update, news.also)
+
+    def _announce(self, app: AppView, update: Update, also: Sequence[AppView]) -> None:
+        others = tuple((one.name, one.update.version) for one in also if one.update)
+        notice = StartupScreen(release(), app.name, update, others)
+
+        def answered(wanted: str | None) -> None:
+            if wanted:
+                self._dashboard.select(app.name)
+                self._dashboard.action_update() if wanted == UPDATE else self._dashboard.action_details()
+            elif notice.passed_on:
+                self.simulate_key(notice.passed_on)
+
+        self.push_screen(notice, answered)
 
     def _say_if_stale(self) -> None:
         for screen in self.screen_stack:
@@ -250,24 +301,3 @@ class PanelApp(App[int]):
         live = next((app.active.version for app in apps if app.name == PANEL and app.active), "")
         if live and not is_deployed():
             self.sub_title = live
-
-
-def run_in_terminal() -> int:
-    """Run the panel in this terminal until the person quits, or until SIGTERM, which would leave the terminal as the
-    panel needs it. Returns the exit code. Raises NotSignedIn when the token cannot be read."""
-    # Imported here: the panel in the browser has another driver.
-    from panel.keys.terminal_driver import TerminalDriver
-
-    # Textual uses these instead of the terminal's real size.
-    for name in ("COLUMNS", "LINES"):
-        os.environ.pop(name, None)
-    client = Client(configured_url(), configured_token())
-    app = PanelApp(client, driver_class=TerminalDriver)
-    app.memory.turns = ConversationFile(state_folder(), client.url)
-
-    async def until_it_ends() -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit, None, TERMINATED)
-        await app.run_async()
-
-    asyncio.run(until_it_ends())
-    return app.return_code or 0

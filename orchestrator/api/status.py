@@ -24,7 +24,9 @@ from orchestrator.deploy.crashed_standby import Crash, warning
 from orchestrator.doctor import problems, removed_apps
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.unsettled import Unsettled
+from orchestrator.domain.update_events import FoundBy
 from orchestrator.journal.store import Journal
+from orchestrator.notices.wanted import is_wanted
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps")
@@ -83,6 +85,8 @@ class AppView(BaseModel):
     held_back: HeldBackView | None
     updates_off: bool
     """Whether `update.enabled` is false: the source is asked only when a person or a push wants it."""
+    notify_of: list[FoundBy]
+    """The checks whose updates people are told of, by `update.notify_on_update` and `background_check.notify`."""
     deployment: CurrentDeploymentView | None
     health: str
     unsettled: DataProblemView | None
@@ -142,6 +146,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
             None, "its update", lambda: update_view(checker.known(context.name), checker.waits(context.name))
         ),
         updates_off=not context.config.update.enabled,
+        notify_of=[one for one in FoundBy if is_wanted(context.config.update, one)],
         held_back=defects.without(
             None, "what is held back", lambda: held_back_view(checker.held_back(context.name), is_dismissed)
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,10 +14,12 @@ from orchestrator.app_data import way_back
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.serving_check import ask_active
+from orchestrator.clock import elapsed
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.steps.base import Step
-from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
 from orchestrator.domain.events import Cancelled, Failed
+from orchestrator.domain.undo_events import Undo
 from orchestrator.errors import (
     ChangeoverError,
     EngineError,
@@ -66,7 +69,7 @@ async def compensate(
     data_error = None
     for step in reversed(plan):
         if deployment.has_begun(step.name):
-            undo = await _undo(context, step, deployment)
+            undo = await _told(events, context, deployment, step, _undo(context, step, deployment))
             undone += undo.says
             for said in undo.says:
                 context.say(deployment.id, said)
@@ -79,6 +82,19 @@ async def compensate(
     happened = told(failure.step, failure.cause)
     await patiently(lambda: events.publish(happened, context.name, ended.id, with_record=save))
     return ended
+
+
+async def _told(
+    events: EventStream, context: AppContext, deployment: Deployment, step: Step, undo: Awaitable[_Undone]
+) -> _Undone:
+    """The undo of a step, with an event at its beginning and its end. No undo waits for the journal to take them."""
+    events.mention(Undo(step.name, StepState.RUNNING), context.name, deployment.id)
+    began = elapsed()
+    undone = await undo
+    state = StepState.FAILED if undone.error else StepState.DONE
+    took = round(elapsed() - began, 3)
+    events.mention(Undo(step.name, state, ". ".join(undone.says), took), context.name, deployment.id)
+    return undone
 
 
 async def _what_is_left(

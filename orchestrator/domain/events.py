@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     QUEUED = "queued"
     STARTED = "started"
     STEP = "step"
+    UNDO = "undo"
     LINE = "line"
     LIVE = "live"
     ENDED = "ended"

@@ -74,6 +74,12 @@ class EventStream:
         self._waiting.append(NewEvent(EventKind.LINE, "", deployment, Line(self._border.text(line)).as_json()))
         self._flush_in(GATHER_S)
 
+    def mention(self, happened: Occurrence, app: str, deployment: str) -> None:
+        """Record an event as `say` does a line: nobody waits for the journal, and no notifier gets it."""
+        seen = replace(happened, **self._border.values(happened.as_json()))
+        self._waiting.append(NewEvent(seen.kind, app, deployment, seen.as_json()))
+        self._flush_in(GATHER_S)
+
     async def follow(self, after: int, deployment: str = "") -> AsyncIterator[Event]:
         """Events with ids above `after`, without end; only those of `deployment` if given. Raises JournalError."""
         while True:

@@ -13,7 +13,7 @@ commands = typer.Typer()
 def panel() -> None:
     """Open the control panel in this terminal."""
     # Imported here: Textual takes 0.2 s to load, and no other command needs it.
-    from panel.app import run_in_terminal
+    from panel.terminal import run_in_terminal
 
     run(lambda client: client.apps())
     if code := run_in_terminal():

@@ -22,6 +22,16 @@ class ConfigRefused(Fields):
     problems: tuple[str, ...] = ()
 
 
+class Undo(Fields):
+    """The undo of a step. `state`: running, done or failed; `says`: what it did, or why it failed. `seconds`: how long
+    it took."""
+
+    step: str = ""
+    state: str = ""
+    says: str = ""
+    seconds: float | None = None
+
+
 class Trouble(Fields):
     """What went wrong outside of a deployment's steps: why, and what to do."""
 

@@ -32,6 +32,7 @@ from panel.client.event_fields import Skipped as Skipped
 from panel.client.event_fields import StandbyCrashed as StandbyCrashed
 from panel.client.event_fields import StandbyStays as StandbyStays
 from panel.client.event_fields import Trouble as Trouble
+from panel.client.event_fields import Undo as Undo
 from panel.client.event_fields import Unmuted as Unmuted
 from panel.client.event_fields import UpdateFound as UpdateFound
 from panel.client.event_fields import Waiting as Waiting
@@ -45,6 +46,7 @@ class EventKind(StrEnum):
     QUEUED = "queued"
     STARTED = "started"
     STEP = "step"
+    UNDO = "undo"
     LINE = "line"
     LIVE = "live"
     ENDED = "ended"
@@ -211,6 +213,7 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.QUEUED: Queued,
     EventKind.STARTED: Started,
     EventKind.STEP: Step,
+    EventKind.UNDO: Undo,
     EventKind.LINE: Line,
     EventKind.LIVE: Live,
     EventKind.ENDED: Ended,

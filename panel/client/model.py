@@ -94,6 +94,8 @@ class App(Value):
     held_back: HeldBack | None = None
     updates_off: bool = False
     """Whether the source is asked only when a person or a push wants it."""
+    notify_of: tuple[str, ...] = ()
+    """The checks whose updates people are told of: `start`, `background`, `asked`. An older orchestrator has none."""
     deployment: Current | None = None
     health: str = "none"
     unsettled: Unsettled | None = None

@@ -81,6 +81,11 @@ class ConfirmScreen(ModalScreen[bool]):
         """The name of the app that is to be updated."""
         return self._app_shown.name
 
+    @property
+    def revision(self) -> str:
+        """The commit that a yes deploys."""
+        return self._update.revision
+
     def take(self, app: App | None) -> None:
         """Say what became of the app while the question stands; None: it is not configured any more."""
         self._meanwhile = meanwhile(self._app_shown, self._update, app)

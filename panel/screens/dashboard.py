@@ -25,6 +25,7 @@ from panel.screens.alert_keys import ALERT_KEYS
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.console_key import CONSOLE_KEY, ConsoleKey
+from panel.screens.deployment_screen import last_deployment
 from panel.screens.details import DetailsScreen
 from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
@@ -56,7 +57,7 @@ class DashboardScreen(ConsoleKey):
             tooltip="Hide the update, or why there is none, for 24 hours",
         ),
         Binding("b,B", "rollback", "Roll back", key_display="B", tooltip="Ask, and go back to the standby release"),
-        Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment under way"),
+        Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment, or the last one"),
         Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),
         Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
         Binding("v,V", "versions", "Versions", key_display="V", tooltip="Deploy or skip a version"),
@@ -108,7 +109,6 @@ class DashboardScreen(ConsoleKey):
             self.query_one(TroubleBanner).show_age(says)
 
     def take(self, event: Event) -> None:
-        """Add an event to the log."""
         if is_whole(self):
             self.query_one(EventLog).take(event)
 
@@ -194,7 +194,6 @@ class DashboardScreen(ConsoleKey):
         self._ask_to_deploy(question, app.name, update.revision)
 
     def action_details(self) -> None:
-        """Show what the update of the app under the cursor changes."""
         self._with_current(self._show_details)
 
     def _show_details(self, app: App) -> None:
@@ -238,7 +237,6 @@ class DashboardScreen(ConsoleKey):
         self.notify(f"{app.name} {shown.version} is dismissed for 24 hours.", markup=False)
 
     def action_versions(self) -> None:
-        """List the versions of the app under the cursor."""
         self._with_current(self._show_versions)
 
     def _show_versions(self, app: App) -> None:
@@ -250,7 +248,6 @@ class DashboardScreen(ConsoleKey):
         self.app.push_screen(VersionsScreen(self._client, app, self._clock), closed)
 
     def action_rollback(self) -> None:
-        """Ask, and send the traffic of the app under the cursor back to its standby release."""
         self._with_current(self._ask_to_roll_back)
 
     def _ask_to_roll_back(self, app: App) -> None:
@@ -279,21 +276,24 @@ class DashboardScreen(ConsoleKey):
         self.notify(Text.from_markup(outcome(record), emoji=False).plain, severity=severity, timeout=10, markup=False)
 
     def action_progress(self) -> None:
-        """Show the deployment under way."""
         self._with_current(self._show_progress)
 
-    def _show_progress(self, app: App) -> None:
-        if app.deployment:
-            self._follow(app.name, app.deployment.id)
-        else:
-            self.notify("No deployment of this app is under way.")
+    @work(exclusive=True, group="asked")
+    async def _show_progress(self, app: App) -> None:
+        try:
+            shown = app.deployment.id if app.deployment else await last_deployment(self._client, app.name)
+        except ClientError as error:
+            self._complain(error)
+            return
+        if shown and self._is_shown:
+            self._follow(app.name, shown)
+        elif not shown:
+            self.notify("This app has no deployments.")
 
     def action_notices(self) -> None:
-        """Test the services that are told what happens to the app under the cursor."""
         self._with_current(lambda app: self.app.push_screen(NoticesScreen(self._client, app.name)))
 
     def action_audit(self) -> None:
-        """Show the audit log."""
         self.app.push_screen(AuditScreen(self._client))
 
     def _follow(self, app: str, deployment: str) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from border.plain import one_line
 from panel.client.model import App
 from panel.client.update_model import Update
+from panel.screens.changelog import ChangelogScreen
 from panel.text.age import NO_RELEASE_DATE, ago
 from panel.text.changelog import brings, costs
 
@@ -23,12 +24,14 @@ class DetailsScreen(ModalScreen[str]):
 
     BINDINGS = [
         Binding("u,U", "update", "Update now", tooltip="Ask, and install the update"),
+        Binding("l,L", "changelog", "Full changelog", key_display="L", tooltip="Show every change, and search in them"),
         Binding("escape", "close", "Close", tooltip="Go back to the dashboard"),
         Binding("question_mark,f1", "app.help", "Help"),
     ]
 
     def __init__(self, app_shown: App, update: Update, now: datetime) -> None:
         super().__init__()
+        self.app_name, self.revision = app_shown.name, update.revision
         self._app_shown = app_shown
         self._update = update
         self._now = now
@@ -48,10 +51,13 @@ class DetailsScreen(ModalScreen[str]):
                     )
                 )
             yield Static(Text("\n".join(map(one_line, costs(update))), "dim"), classes="costs")
-            yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")
+            yield Static("\\[U] Update now  │  \\[L] Full changelog  │  \\[Esc] Close", classes="keys")
 
     def action_update(self) -> None:
         self.dismiss("update")
+
+    def action_changelog(self) -> None:
+        self.app.push_screen(ChangelogScreen(self._app_shown, self._update))
 
     def action_close(self) -> None:
         self.dismiss("")

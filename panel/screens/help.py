@@ -16,20 +16,28 @@ from textual.widgets import Static
 
 from panel.screens.alerts import AlertsScreen
 from panel.screens.audit import AuditScreen
+from panel.screens.changelog import ChangelogScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
+from panel.screens.reload import ReloadScreen
+from panel.screens.replaced import ReplacedScreen
+from panel.screens.startup import StartupScreen
 from panel.screens.versions import VersionsScreen
 
 SCREENS: dict[str, type[Screen[Any]]] = {
     "Dashboard, for the selected app": DashboardScreen,
+    "Notice of an update, at the start": StartupScreen,
     "Progress of a deployment": ProgressScreen,
     "Details of an update": DetailsScreen,
+    "Full changelog": ChangelogScreen,
     "Question before an update [Y/n]": ConfirmScreen,
     "Other questions [y/N]": QuestionScreen,
+    "After an update of the panel itself": ReplacedScreen,
+    "After a reload": ReloadScreen,
     "Versions of an app": VersionsScreen,
     "Notices of an app": NoticesScreen,
     "Alerts": AlertsScreen,

@@ -2,77 +2,67 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+import secrets
 from typing import Any
 
-from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import work
 from textual.app import App as TextualApp
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Static
 
 from border.plain import one_line
-from panel.client import events
 from panel.client.client import Client
-from panel.client.errors import ClientError, Invalid, NotFound, NotSignedIn
-from panel.client.events import LAST, Event
+from panel.client.errors import ClientError
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.clock import Clock, utc_now
+from panel.screens.deployment_screen import DeploymentScreen
 from panel.screens.question import QuestionScreen
 from panel.screens.whole import is_whole
-from panel.text.changelog import changelog
-from panel.text.drain import cut_in_words, draining_in_words
 from panel.text.markup import inline
-from panel.text.outcome import outcome, while_file_not_used, while_paused
+from panel.text.result import as_text, complete, failed
+from panel.widgets.estimate_bar import EstimateBar
 from panel.widgets.key_line import KeyLine
 from panel.widgets.outcome_text import OutcomeText
-from panel.widgets.steps import Progress, StepList
+from panel.widgets.steps import StepList
 from panel.widgets.title_line import TitleLine
+from panel.widgets.undo_list import UndoList, undo_lines
 
 DOING: dict[str, str] = {
     DeploymentKind.DEPLOY: "UPDATING",
     DeploymentKind.ROLLBACK: "ROLLING BACK",
     DeploymentKind.RESTORE: "RESTORING",
 }
-
-
 SWITCHING = "the traffic is being switched. Roll back with B once it is live."
 UNDOING = "it has failed, and what it has done is being undone."
+CANCELLING = "The deployment is being cancelled already: what it has done is undone."
+OUTCOME_INDENT = 4
+NOT_LIVE = (DeploymentState.FAILED, DeploymentState.CANCELLED)
 
 
-class ProgressScreen(Screen[None]):
-    """`app_name` and `deployment` are the app and deployment that are followed."""
-
+class ProgressScreen(DeploymentScreen):
     BINDINGS = [
         Binding("enter", "leave", "Back", key_display="Enter", tooltip="Go back; the deployment goes on"),
         Binding("escape", "cancel", "Cancel", show=False, tooltip="Ask, and cancel the deployment before its switch"),
+        Binding("t,T", "try_again", "Try again", key_display="T", tooltip="Deploy what failed once more"),
+        Binding("c,C", "copy", "Copy", key_display="C", tooltip="Copy how the deployment ended, as text"),
     ]
     TICK_S = 0.5
-    AGAIN_S = 1.0
-    """The pause before the orchestrator is asked again, in seconds."""
 
     def __init__(self, client: Client, app_name: str, deployment: str, clock: Clock = utc_now) -> None:
-        super().__init__()
-        self._client = client
+        super().__init__(client, app_name, deployment)
         self._clock = clock
-        self.app_name = app_name
-        self.deployment = deployment
-        self._progress = Progress()
-        self._waits = ""
         self._age = ""
         """Of what time everything is that the panel shows, and why it is no newer; empty if it is new."""
-        self._after = 0
-        """The id of the last event that was taken."""
-        self._is_over = False
-        self._owes_outcome = False
-        self._has_outcome = False
-        self._stopped = False
+        self._ended: Deployment | None = None
+        self._app_then: App | None = None
+        """The app as it was when the deployment had ended."""
+        self._led_to = 0.0
+        """Where the progress was scrolled to from here."""
+        self._is_cancelled = False
+        """Whether its cancel was asked for here."""
         self._question: QuestionScreen | None = None
         """The one whether to cancel, which was asked last."""
 
@@ -81,7 +71,9 @@ class ProgressScreen(Screen[None]):
         with Vertical(classes="dialog -tall", id="progress") as dialog:
             dialog.border_title = self._title()
             with VerticalScroll():
+                yield EstimateBar()
                 yield StepList()
+                yield UndoList()
                 yield OutcomeText()
                 yield Static(id="waits")
             yield Static("", classes="keys", id="keys")
@@ -93,76 +85,22 @@ class ProgressScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._follow()
+        self._learn_what_it_takes()
         self.set_interval(self.TICK_S, self._redraw)
         self._redraw()
 
-    @work
-    async def _follow(self) -> None:
-        """To the end. While the orchestrator does not answer, as during its upgrade, it is asked again."""
-        told = ""
-        while True:
-            try:
-                await self._follow_events()
-                return
-            except ClientError as error:
-                if str(error) != told:
-                    self.notify(str(error), severity="error", markup=False)
-                    told = str(error)
-                if isinstance(error, NotSignedIn | NotFound | Invalid):
-                    self._stop(error)
-                    return
-            await self._ask_instead()
-            if self._is_over:
-                return
-            await asyncio.sleep(self.AGAIN_S)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys of the result are there with it."""
+        if action == "try_again":
+            return self._can_try_again
+        if action == "copy":
+            return self._ended is not None
+        return super().check_action(action, parameters)
 
-    async def _ask_instead(self) -> None:
-        """The state of the deployment, without its events: the token may have no further stream of them."""
-        with suppress(ClientError):  # told by the next try
-            now = await self._client.deployment(self.deployment)
-            already = self._progress.decided
-            self._progress.take_record(now)
-            self._owes_outcome = self._owes_outcome or (now.decided and not already)
-            self._redraw()
-            await self._show_owed_outcome()
-            self._is_over = now.decided and (now.state != DeploymentState.LIVE or now.ended_at is not None)
-
-    async def _follow_events(self) -> None:
-        """From where it was before, to the last event and the outcome. Raises ClientError."""
-        await self._show_owed_outcome()
-        if self._is_over:
-            return
-        async for event in self._client.events(self._after, self.deployment):
-            self._take(event)
-            self._redraw()
-            await self._show_owed_outcome()
-            if self._is_over:
-                return
-
-    def _take(self, event: Event) -> None:
-        already = self._progress.decided
-        self._progress.take(event)
-        self._after, self._is_over = event.id, event.kind in LAST
-        match event.what:
-            case events.Drained() if self._progress.decided:
-                self._waits, self._owes_outcome = "", True
-            case events.Draining() as draining:
-                self._waits = f"Waits {draining_in_words(draining)}"
-            case events.Waiting(cause=cause):
-                self._waits = f"Waits: {inline(cause)}"
-        if self._progress.decided and not already:
-            self._owes_outcome = True
-
-    async def _show_owed_outcome(self) -> None:
-        if self._owes_outcome:
-            await self._show_outcome()
-            self._owes_outcome = False
-
-    def _stop(self, error: ClientError) -> None:
-        """Nothing more is known of the deployment: no time goes on as if it were."""
-        self._waits = f"[red]✗ The deployment is not followed any more: {inline(error)}[/]"
-        self._redraw()
-        self._stopped = True
+    @property
+    def _can_try_again(self) -> bool:
+        ended = self._ended
+        return ended is not None and ended.kind == DeploymentKind.DEPLOY and ended.state in NOT_LIVE
 
     def warn_of_age(self, says: str) -> None:
         """Show that what is shown is not new; nothing if it is."""
@@ -180,20 +118,51 @@ class ProgressScreen(Screen[None]):
 
     def _draw(self) -> None:
         self._take_back_question()
-        self.query_one(StepList).show(self._progress, self._clock())
-        if not self._has_outcome:
+        now = self._clock()
+        self.query_one(StepList).show(self._progress, now)
+        self.query_one(UndoList).show([] if self._ended else self._progress.undos.values(), now)
+        self._draw_bar()
+        if self._ended is None:
             self.query_one("#progress").border_title = self._title()
-        keys = "[Enter] Continue"
-        if not self._progress.decided:
-            cancel = "[Esc] Cancel  │  " if self._progress.can_cancel else ""
-            keys = f"{cancel}[Enter] Leave it running"
-        self.query_one("#keys", Static).update(Text(keys))
+        self.query_one("#keys", Static).update(Text(self._keys()))
         waits = self.query_one("#waits", Static)
-        says = self._waits or ("What was done is being undone." if self._progress.is_undone else "")
+        is_undone = (self._progress.is_undone or self._is_cancelled) and not self._progress.decided
+        is_undone = is_undone and not self.query_one(UndoList).display
+        says = self._waits or ("What was done is being undone." if is_undone else "")
         says = f"[red]✗ {inline(self._age)}[/]" if self._age and not self._progress.decided else says
         waits.display = bool(says)
         # Rich's markup: Textual's own is another one, in which `[/` of a sentence is an error.
         waits.update(Text.from_markup(says, emoji=False))
+        if not self._progress.decided:
+            self.call_after_refresh(self._keep_in_sight)
+
+    def _keep_in_sight(self) -> None:
+        """In a low terminal, what goes on stays in sight, unless the person has scrolled."""
+        if not is_whole(self):
+            return
+        reader, undos = self.query_one(VerticalScroll), self.query_one(UndoList)
+        if reader.scroll_y != self._led_to or self._progress.decided:
+            return
+        row = undos.virtual_region.bottom if undos.display else self.query_one(StepList).bottom_of_current
+        reader.scroll_to(y=max(0, row - reader.size.height), animate=False, immediate=True)
+        self._led_to = reader.scroll_y
+
+    def _draw_bar(self) -> None:
+        progress, expected = self._progress, self._expected
+        is_known = expected and progress.kind == DeploymentKind.DEPLOY and progress.states
+        if not is_known or expected is None or progress.decided or progress.is_undone:
+            self.query_one(EstimateBar).show(None, 0)
+            return
+        self.query_one(EstimateBar).show(progress.estimate(expected, self._clock()), expected.deployments)
+
+    def _keys(self) -> str:
+        if self._progress.decided:
+            again = "[T] Try again  │  " if self._can_try_again else ""
+            return f"{again}[C] Copy  │  [Enter] Continue" if self._ended else "[Enter] Continue"
+        leave = "[Enter] Leave it running"
+        if self._progress.is_undone or self._is_cancelled:
+            return leave
+        return f"[Esc] Cancel{'' if self._progress.can_cancel else ' (not safe any more)'}  │  {leave}"
 
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)
@@ -203,9 +172,9 @@ class ProgressScreen(Screen[None]):
             return
         is_update = ended.kind == DeploymentKind.DEPLOY
         warnings = self._progress.warnings
-        says = complete(ended, app, warnings) if live and is_update else failed(ended, app)
+        self._ended, self._app_then = ended, app
+        says = complete(ended, app, warnings) if live and is_update else failed(ended, app, self._undone())
         well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
-        self._has_outcome = True
         dialog = self.query_one("#progress")
         dialog.border_title = Text(
             f"{('DEPLOYMENT' if warnings else 'UPDATE') if is_update else one_line(ended.kind).upper()} "
@@ -214,6 +183,14 @@ class ProgressScreen(Screen[None]):
         dialog.set_class(not well, "-failed")
         dialog.set_class(well, "-complete")
         self.query_one(OutcomeText).tell(says)
+        self.refresh_bindings()
+        self._redraw()
+
+    def _undone(self) -> list[str]:
+        """Markup for each undo, with its mark and its seconds."""
+        shown = [one for one in self._progress.undos.values() if one.is_shown]
+        width = self.query_one(OutcomeText).size.width - OUTCOME_INDENT
+        return [f"  {line.markup}" for line in undo_lines(shown, self._clock(), width)[1:]]
 
     async def _app_now(self) -> App | None:
         """The app as it is now; None, after a notice with the error, when the request fails."""
@@ -227,6 +204,9 @@ class ProgressScreen(Screen[None]):
         if self._progress.decided:
             self.action_leave()
             return
+        if self._is_cancelled:
+            self.notify(CANCELLING)
+            return
         if not self._progress.can_cancel:
             why = UNDOING if self._progress.is_undone else SWITCHING
             self.notify(f"The deployment cannot be cancelled: {why}", severity="warning")
@@ -234,6 +214,8 @@ class ProgressScreen(Screen[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
+                self._is_cancelled = True
+                self._redraw()
                 # The app's, not this screen's: whoever leaves at once has cancelled it nevertheless.
                 self.app.run_worker(self._cancel(self.app), group="changes")
 
@@ -245,31 +227,30 @@ class ProgressScreen(Screen[None]):
         try:
             await self._client.cancel(self.deployment)
         except ClientError as error:
+            self._is_cancelled = False
             app.notify(str(error), severity="error", markup=False)
+
+    def action_try_again(self) -> None:
+        """Deploy what failed once more, and show that."""
+        if self._ended and self._can_try_again:
+            self._try_again(self._ended)
+
+    @work(exclusive=True, group="again")
+    async def _try_again(self, ended: Deployment) -> None:
+        key = secrets.token_hex(8)
+        try:
+            asked = await self._client.deploy(self.app_name, ended.revision or ended.ref, idempotency_key=key)
+        except ClientError as error:
+            self.notify(str(error), severity="error", timeout=15, markup=False)
+            return
+        if is_whole(self) and self.app.screen is self:
+            self.app.switch_screen(ProgressScreen(self._client, self.app_name, asked.id, self._clock))
+
+    def action_copy(self) -> None:
+        """Put how it ended into the clipboard, by OSC 52: the terminal, or the page in the browser, keeps it."""
+        if self._ended:
+            self.app.copy_to_clipboard(as_text(self._ended, self._app_then, self._undone()))
+            self.notify("Copied as text.", timeout=3)
 
     def action_leave(self) -> None:
         self.app.pop_screen()
-
-
-def complete(ended: Deployment, app: App | None = None, warnings: Sequence[str] = ()) -> RenderableType:
-    """The result of a deployment that is live. `warnings`: what was said of its release, such as that it is an older
-    one: then it is no update."""
-    took = f" in {ended.seconds:.1f} s" if ended.seconds is not None else ""
-    lines = ["Changelog:", *changes] if (changes := changelog(ended.changes)) else []
-    if ended.paused is not None:
-        lines = [f"New requests were paused for {ended.paused:.1f} s while the data changed.", "", *lines]
-    if cut := cut_in_words(ended):
-        lines = [f"[yellow]{cut}[/]", "", *lines]
-    lines = [*while_paused(ended, app), *while_file_not_used(ended, app), *lines]
-    says = f"{ended.version} is live" if warnings else f"Successfully updated to {ended.version}"
-    return Group(
-        Text(),
-        Text(f"✓ {says}{took}", "bold green3"),
-        *(Text(one, "yellow") for one in warnings),
-        Text.from_markup("\n".join(["", *lines]) if lines else "", emoji=False),
-    )
-
-
-def failed(ended: Deployment, app: App | None) -> RenderableType:
-    """The result of a deployment that is not live, or of a rollback or restore, with `app` as it is now."""
-    return Text.from_markup(f"\n{outcome(ended, app)}", emoji=False)

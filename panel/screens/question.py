@@ -18,6 +18,7 @@ from panel.client.errors import ClientError, NotFound
 from panel.client.model import Plan, Slot
 from panel.client.version_model import Version
 from panel.screens.whole import is_whole
+from panel.session.state import OpenQuestion
 from panel.text.shortened import shortened
 
 LONGEST_QUESTION = 120
@@ -38,8 +39,17 @@ class QuestionScreen(ModalScreen[bool]):
         Binding("question_mark,f1", "app.help", "Help"),
     ]
 
-    def __init__(self, title: str, consequences: tuple[str, ...], question: str, plan: AsksPlan | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        consequences: tuple[str, ...],
+        question: str,
+        plan: AsksPlan | None = None,
+        survives: OpenQuestion | None = None,
+    ) -> None:
         super().__init__()
+        self.survives = survives
+        """How it is asked again in another process of the session; None: it is not."""
         self._plan = plan
         self._title = title
         self._consequences = consequences
@@ -92,7 +102,8 @@ def roll_back(app: str, standby: Slot, active: Slot | None, plan: AsksPlan) -> Q
     consequences: tuple[str, ...] = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
     if standby.warning:
         consequences += (standby.warning,)
-    return QuestionScreen(f"ROLL BACK {app.upper()}", consequences, f"Roll {app} back?", plan)
+    survives = OpenQuestion(kind="rollback", app=app, about=standby.container)
+    return QuestionScreen(f"ROLL BACK {app.upper()}", consequences, f"Roll {app} back?", plan, survives)
 
 
 def ask_although_off(app: str) -> QuestionScreen:

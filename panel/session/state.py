@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel
+
+
+class OpenQuestion(BaseModel):
+    """A question that is open: of which `kind`, for which app, and what it is about: a commit, or a container."""
+
+    kind: str
+    app: str
+    about: str
+
+
+class Reload(BaseModel):
+    """When a person asked for a reload, and when the state was saved."""
+
+    began_at: datetime
+    saved_at: datetime
 
 
 class SessionState(BaseModel):
@@ -15,3 +32,8 @@ class SessionState(BaseModel):
     selected: str = ""
     following_app: str = ""
     deployment: str = ""
+    told: dict[str, str] = {}
+    """By app, the version of its update that this session has told."""
+    question: OpenQuestion | None = None
+    reload: Reload | None = None
+    """The reload that ends the process which saves this; None: it goes on."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from border.plain import one_line
 from panel.client.update_model import Change, DependencyChange, Update
 from panel.text.counted import counted
 from panel.text.markup import inline
 from panel.text.size import size
 
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
+HEADLINES = {"feat": "New", "fix": "Fix", "perf": "Faster"}
 NO_CHANGES = "No changes are listed: the source names none between the live release and this one."
 NO_LIVE_RELEASE = "No release is live yet: this is the first one, and there is nothing to compare it with."
 NAMED_KINDS = {kind for _, kinds in SECTIONS for kind in kinds}
@@ -23,6 +25,21 @@ def brings(update: Update, *, has_live: bool = True) -> list[str]:
     changes = changelog(update.changes, update.changes_left_out)
     none = NO_CHANGES if has_live else NO_LIVE_RELEASE
     return [*(["", *notes] if notes else []), *(changes or ["", none]), *_dependencies(update)]
+
+
+def headlines(changes: tuple[Change, ...], most: int) -> list[str]:
+    """Lines of text for the first changes, in the order of `changelog`: what kind each is, and its subject."""
+    ordered = [one for one in changes if one.breaking]
+    rest = [one for one in changes if not one.breaking]
+    for _, kinds in SECTIONS:
+        ordered += [one for one in rest if one.kind in kinds]
+    ordered += [one for one in rest if one.kind not in NAMED_KINDS]
+    return [_headline(one) for one in ordered[:most]]
+
+
+def _headline(change: Change) -> str:
+    kind = "Breaking" if change.breaking else HEADLINES.get(change.kind, "")
+    return one_line(f"{kind}: {change.subject}" if kind else change.subject)
 
 
 def changelog(changes: tuple[Change, ...], left_out: int = 0) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from border.revision import option
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
@@ -30,17 +30,22 @@ INTERRUPTED_BY = {
 HEALTHY, PAUSED = "healthy", "paused"
 
 
-def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
+def outcome(
+    ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset(), undos: Sequence[str] = ()
+) -> str:
     """Markup that says how a deployment ended that was asked for a moment ago, and `app` as it is now.
 
-    Whatever its end is, it says if the saved configuration file is not what was deployed.
+    Whatever its end is, it says if the saved configuration file is not what was deployed. `undos`: lines of markup in
+    place of the sentences of what was undone.
     """
     return "\n".join(
-        [ending(ended, app, printed), *while_another_follows(ended, app), *while_file_not_used(ended, app)]
+        [ending(ended, app, printed, undos), *while_another_follows(ended, app), *while_file_not_used(ended, app)]
     )
 
 
-def ending(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
+def ending(
+    ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset(), undos: Sequence[str] = ()
+) -> str:
     """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live.
 
     What is `printed` already is left out: a log of such lines, and what was undone.
@@ -52,7 +57,7 @@ def ending(ended: Deployment, app: App | None = None, printed: Collection[str] =
         again = f"changeover deploy {inline(ended.app)} {inline(option(ended.revision))} --force"
         return f"[green]✓ {says}[/]\n  Deploy it again with: {again}"
     if ended.failure:
-        return "\n".join(failure(ended, app, printed))
+        return "\n".join(failure(ended, app, printed, undos))
     if ended.state == DeploymentState.QUEUED:
         one = inline(ended.id)
         return (
@@ -95,7 +100,9 @@ def file_not_used(app: App) -> list[str]:
     return [f"{app.file_not_used} Deployments take the configuration before it. See: changeover validate"]
 
 
-def failure(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> list[str]:
+def failure(
+    ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset(), undos: Sequence[str] = ()
+) -> list[str]:
     """Lines of markup: the step, the cause, the log, what was compensated, what is left in the data, and a tip.
 
     And what the active release answered when it was asked; for a failure of an earlier orchestrator, which did not ask,
@@ -110,7 +117,7 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     if not all(line.rstrip() in printed for line in why.log):
         lines += [f"  [dim]│[/] {output(_short(line))}" for line in without_repetition(why.log)]
-    lines += [f"  • {inline(undone)}" for undone in why.undone if undone.rstrip() not in printed]
+    lines += undos or [f"  • {inline(undone)}" for undone in why.undone if undone.rstrip() not in printed]
     lines += _paused(ended)
     if cut := cut_in_words(ended):
         lines.append(f"  [yellow]{cut}[/]")

@@ -1,8 +1,9 @@
 """Textual's web driver, with the packets that move a session from one process to another.
 
 It adds packets: `adopt` (assign a session to this process), `save` (save the state now), `paint` (answer when the next
-screen is painted), `hidden` and `shown` (nobody looks at the page, or somebody does) from the server, and `painted`,
-`saved` and `signed_out` to the server.
+screen is painted), `replaced` (another release of the panel is live), `hidden` and `shown` (nobody looks at the page,
+or somebody does) from the server, and `painted`, `saved`, `signed_out`, `counts` (the person is told that it was
+replaced) and `moves` (the page may go there) to the server.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ class Hidden(Message):
 
 class Shown(Message):
     """Somebody looks at the page again."""
+
+
+class Replaced(Message):
+    """Another release of the panel gets the traffic."""
 
 
 class PanelDriver(WebDriver):
@@ -112,6 +117,8 @@ class PanelDriver(WebDriver):
             self._app.post_message(Adopted(str(payload["session"]), str(payload["token"])))
         elif packet_type == "save":
             self._app.post_message(SaveWanted())
+        elif packet_type == "replaced":
+            self._app.post_message(Replaced())
         elif packet_type == "paint":
             self._app.post_message(PaintWanted())
         elif packet_type == "hidden":

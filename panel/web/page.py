@@ -57,7 +57,13 @@ async def _to_page(page: Page, app: AppProcess) -> None:
     async for data in app.output():
         async with asyncio.timeout(SEND_DEADLINE_S):
             await (page.socket.send_text(data) if isinstance(data, str) else page.socket.send_bytes(data))
-    await page.socket.close(SIGN_IN_AGAIN if app.signed_out.is_set() else ENDED if app.was_quit else FAILED)
+    await page.socket.close(SIGN_IN_AGAIN if app.signed_out.is_set() else _code_of_end(app))
+
+
+def _code_of_end(app: AppProcess) -> int:
+    if app.wants_restart:
+        return SERVICE_RESTART  # the page connects again, to another process
+    return ENDED if app.was_quit else FAILED
 
 
 async def _to_app(page: Page, app: AppProcess) -> None:

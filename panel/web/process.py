@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from panel.keys.typed import Typed
+from panel.restart import RESTART
 from panel.web.complaints import Complaints
 from panel.web.fork_server import ForkServer, NotForked
 from panel.web.forked import PipedProcess
@@ -18,6 +19,8 @@ from panel.web.forked import PipedProcess
 START_DEADLINE_S = 20.0
 PAINT_DEADLINE_S = 20.0
 SAVE_DEADLINE_S = 2.0
+COUNTS_WITHIN_S = 2.0
+"""A process that does not say within so many seconds that it asks its person is not waited for."""
 ESCAPE_KEY = "\x1b[27u"
 """Escape in the kitty keyboard protocol. A bare ESC could be read as Alt with the next key."""
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -54,6 +57,7 @@ class AppProcess:
         """Set when the orchestrator does not accept the session any more."""
         self._saved = asyncio.Event()
         self._is_hidden = False
+        self._has_asked, self._moves = asyncio.Event(), asyncio.Event()
         self._complaints = Complaints()
         self._typed = Typed(time.monotonic)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
@@ -91,6 +95,11 @@ class AppProcess:
         except (OSError, IndexError):
             return 0.0
         return pages * PAGE_BYTES / 2**20
+
+    @property
+    def wants_restart(self) -> bool:
+        """Whether the process has ended to be started again."""
+        return self._process.returncode == RESTART
 
     @property
     def was_quit(self) -> bool:
@@ -157,6 +166,15 @@ class AppProcess:
                 await self._send_meta({"type": "save"})
                 await self._saved.wait()
 
+    async def until_it_moves(self) -> None:
+        """Tell the app that another release of the panel is live. Waits until its person goes there, or at most
+        COUNTS_WITHIN_S where the app does not ask the person."""
+        await self._send_meta({"type": "replaced"})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNTS_WITHIN_S):
+                await self._has_asked.wait()
+            await self._moves.wait()
+
     async def end(self) -> None:
         """End the process. asyncio reports its end when its pipes are at theirs: a full one that nobody reads, because
         the page takes nothing more, is read."""
@@ -212,6 +230,7 @@ class AppProcess:
             self._waiting.put_nowait(None)
             self._painted.set()
             self._saved.set()
+            self._let_move()
 
     def _take_meta(self, packet: dict[str, object]) -> None:
         if packet["type"] == "painted":
@@ -220,8 +239,16 @@ class AppProcess:
             self._saved.set()
         elif packet["type"] == "open_url" and str(packet["url"]).startswith(("https://", "http://")):
             self._waiting.put_nowait(json.dumps(["open_url", {"url": packet["url"], "new_tab": True}]))
+        elif packet["type"] == "counts":
+            self._has_asked.set()
+        elif packet["type"] == "moves":
+            self._let_move()
         elif packet["type"] == "signed_out":
             self.signed_out.set()
+
+    def _let_move(self) -> None:
+        self._has_asked.set()
+        self._moves.set()
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None

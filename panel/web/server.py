@@ -51,13 +51,13 @@ class PanelServer:
         self._has_sessions = False
 
     async def drain(self) -> None:
-        """Save and close every page, with status 1012, so that it connects again, to the new release."""
+        """Save and close every page, with status 1012, so that it connects again, to the new release: when its person
+        has read what is new, or at once where the new release is not live yet. Who stays is cut by the proxy."""
         pages = [(page, page.app) for page in self.pages if page.app]
         # All at once: a browser that does not answer keeps no other one here, nor does one whose state is not saved.
-        for work in ((app.save() for _, app in pages), (_send_away(page) for page, _ in pages)):
-            for failed in await asyncio.gather(*work, return_exceptions=True):
-                if isinstance(failed, BaseException):
-                    print(f"A page was not saved or closed: {failed!r}", file=sys.stderr)
+        for failed in await asyncio.gather(*(_move(page, app) for page, app in pages), return_exceptions=True):
+            if isinstance(failed, BaseException):
+                print(f"A page was not saved or closed: {failed!r}", file=sys.stderr)
 
     async def end_if_it_cannot_paint(self) -> None:
         """End a panel that cannot paint its first screen, so that its deployment fails at once."""
@@ -102,6 +102,12 @@ class PanelServer:
     async def _is_older(self, client: httpx.AsyncClient) -> bool:
         """Whether the orchestrator lacks the route for sessions. OPTIONS needs no token and is not recorded there."""
         return (await client.options(f"{self.url}/v1/sessions/current")).status_code == 404
+
+
+async def _move(page: Page, app: AppProcess) -> None:
+    await app.save()
+    await app.until_it_moves()
+    await _send_away(page)
 
 
 async def _send_away(page: Page) -> None:

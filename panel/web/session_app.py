@@ -7,18 +7,23 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from datetime import datetime
 
 from textual import work
 
 from panel.app import PanelApp
 from panel.client.client import Client
 from panel.client.errors import NotSignedIn
+from panel.client.events import Draining, Event
 from panel.client.settings import configured_url
+from panel.screens.replaced import ReplacedScreen
 from panel.session.state import SessionState
 from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
-from panel.web.driver import Adopted, Hidden, PaintWanted, PanelDriver, SaveWanted, Shown
+from panel.version import release
+from panel.web.driver import Adopted, Hidden, PaintWanted, PanelDriver, Replaced, SaveWanted, Shown
 from panel.web.rest import Rest
+from panel.web.successor import PANEL, Successor, stays_until, successor
 
 RESTORED_WITHIN_S = 2.0
 """Then the page gets what there is, as when the orchestrator does not answer."""
@@ -38,6 +43,8 @@ class SessionApp(PanelApp):
         self._saved = ""
         self._saving = asyncio.Lock()
         self._rest = Rest(self)
+        self._draining: Draining | None = None
+        self._drain_told_at: datetime | None = None
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._tell, "painted")
@@ -82,11 +89,11 @@ class SessionApp(PanelApp):
         self.call_after_refresh(self._tell, "painted")
 
     async def on_save_wanted(self, _message: SaveWanted) -> None:
-        await self._save()
+        await self.save_state()
         self._tell("saved")
 
     async def on_hidden(self, _message: Hidden) -> None:
-        await self._save()
+        await self.save_state()
         self._rest.begin()
         self.stop_following()
 
@@ -95,22 +102,57 @@ class SessionApp(PanelApp):
             self._rest.end()
             self.follow_again()
 
+    def on_replaced(self, _message: Replaced) -> None:
+        self._prepare_to_move()
+
+    @work(exclusive=True, group="move")
+    async def _prepare_to_move(self) -> None:
+        """Say what is new and count down; at once where nobody can say what is live now, or nobody looks."""
+        if any(isinstance(one, ReplacedScreen) for one in self.screen_stack):
+            return
+        found = None if self._rest.is_on else await successor(self.client)
+        if found is None:
+            await self._move()
+            return
+        self._tell("counts")
+        if await self.push_screen_wait(ReplacedScreen(found.title, found.version, found.says)):
+            await self._move()
+        else:
+            self._stay(found)
+
+    async def _move(self) -> None:
+        """The server closes the page's connection, and the page connects to the new release."""
+        await self.save_state()
+        self._tell("moves")
+
+    def _stay(self, with_new: Successor) -> None:
+        until = stays_until(self._draining, self._drain_told_at, self.clock())
+        says = f"You stay with {release()} {until}, then this page moves to {with_new.version}. Ctrl+R moves it now."
+        self.notify(says, timeout=10, markup=False)
+
+    def _take(self, event: Event) -> None:
+        super()._take(event)
+        if event.app == PANEL and isinstance(event.what, Draining):
+            self._draining, self._drain_told_at = event.what, event.at
+
     async def _save_if_changed(self) -> None:
         if self.state.model_dump_json() != self._saved:
-            await self._save()
+            await self.save_state()
 
-    async def _save(self) -> None:
-        """One at a time, so that an older state never replaces a newer one; awaited to its end, also when cancelled."""
+    async def save_state(self) -> str:
+        """One at a time, so that an older state never replaces a newer one; awaited to its end, also when cancelled.
+        Returns why it is not saved; it is tried again within a second."""
         if not self._session:
-            return
+            return ""
         async with self._saving:
             state = self.state
             try:
                 await in_thread(self._store.save, self._session, state)
             except StoreUnavailable as error:
-                print(error, file=sys.stderr)  # it is tried again within a second
-            else:
-                self._saved = state.model_dump_json()
+                print(error, file=sys.stderr)
+                return str(error)
+            self._saved = state.model_dump_json()
+            return ""
 
     def signed_out(self, _error: NotSignedIn) -> None:
         """The server closes the page's connection, and the page goes to sign-in."""

@@ -13,6 +13,8 @@ from textual.widgets import Static
 from panel.client import events
 from panel.client.events import DECIDED, NOT_LIVE, Event
 from panel.client.model import Deployment, DeploymentKind, DeploymentState, StepState
+from panel.text.expected import Estimate, Expected, estimate
+from panel.widgets.undo_list import OneUndo
 
 STEPS = {
     "prepare": "Checking prerequisites",
@@ -31,8 +33,9 @@ OTHERWISE = {
     DeploymentKind.ROLLBACK.value: {"migrate": "Changing the data", "start": "Making the standby ready"},
 }
 """Their names in what does something else in them."""
-RETIRE = "retire"
-"""The step that runs after it is known how the deployment ended."""
+SWITCH, RETIRE = "switch", "retire"
+"""The step from which on a deployment cannot be cancelled, and the one that runs after it is known how it ended."""
+SAFE_UNTIL = "     ┄┄ until here it can be cancelled and is undone ┄┄"
 OUTPUT_LINES = 8
 MOST_WARNINGS = 4
 WARNING = "! "
@@ -50,6 +53,8 @@ class Progress:
     """The newest lines of each step, as many as are shown."""
     warnings: list[str] = field(default_factory=list)
     """Lines of output that warn, each once, at most MOST_WARNINGS."""
+    undos: dict[str, OneUndo] = field(default_factory=dict)
+    """By step, in the order in which they began."""
     current: str = ""
     kind: str = DeploymentKind.DEPLOY
     """One of DeploymentKind, or another one of a newer orchestrator."""
@@ -62,6 +67,9 @@ class Progress:
                 self.kind = kind
             case events.Step() as step:
                 self._take_step(step, event.at)
+            case events.Undo() as undo:
+                before = self.undos.get(undo.step)
+                self.undos[undo.step] = OneUndo(before.began if before else event.at, undo)
             case events.Line(line=line):
                 self.output.setdefault(self.current, deque(maxlen=OUTPUT_LINES)).append(line)
                 # The output of a build may begin so, too: what a step of ours says of the release comes before it.
@@ -99,12 +107,21 @@ class Progress:
     @property
     def can_cancel(self) -> bool:
         """Whether the deployment can be cancelled: its step switch has not begun, and no step has failed."""
-        return not self.decided and "switch" not in self.states and not self.is_undone
+        return not self.decided and SWITCH not in self.states and not self.is_undone
 
     @property
     def is_undone(self) -> bool:
         """Whether a step has failed, so that what was done is being undone."""
         return not self.decided and StepState.FAILED in self.states.values()
+
+    def estimate(self, expected: Expected, now: datetime) -> Estimate:
+        """How far it is, and how long it still takes, by earlier deployments."""
+        running = {
+            name: max(0.0, (now - self.began[name]).total_seconds())
+            for name, state in self.states.items()
+            if state == StepState.RUNNING
+        }
+        return estimate(expected, [name for name in self.states if name not in running], running)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -123,14 +140,33 @@ class StepList(Static):
     StepList { height: auto; padding: 1 0 1 1; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = 0
+        """From the first step to the one under way, with its output."""
+
     def show(self, progress: Progress, now: datetime) -> None:
+        self._rows = _rows_to_current(progress)
         self.update(Group(*step_lines(progress, now)))
+
+    @property
+    def bottom_of_current(self) -> int:
+        """The row after the step under way and its output, among the widgets that are scrolled with this one."""
+        return self.virtual_region.y + self.styles.padding.top + self._rows
+
+
+def _rows_to_current(progress: Progress) -> int:
+    if progress.current not in progress.steps:
+        return 0
+    return progress.steps.index(progress.current) + 1 + len(progress.output.get(progress.current, ()))
 
 
 def step_lines(progress: Progress, now: datetime) -> list[Text]:
     """A line for each step, and the newest output below the one under way."""
     lines: list[Text] = []
     for number, step in enumerate(progress.steps, start=1):
+        if step == SWITCH and progress.can_cancel:
+            lines.append(Text(SAFE_UNTIL, "grey50", no_wrap=True, overflow="ellipsis"))
         lines.append(_line(number, step, progress, now))
         if step == progress.current and not progress.decided:
             newest = progress.output.get(step, ())

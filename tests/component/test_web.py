@@ -496,6 +496,53 @@ def test_no_picture_that_a_page_gets_at_its_start_lacks_apps_or_events(api: Fake
     assert lacking == []
 
 
+def test_a_page_is_told_of_the_next_release_and_moves_when_its_person_wants_it(tmp_path: Path) -> None:
+    database = migrated(tmp_path)
+    with serving_apps() as api:
+        records = [
+            answers.deployment("d9", app="panel", version="v1.3.0", slot="active", live_at=answers.before(seconds=1)),
+            answers.deployment("d8", app="panel", version="v1.2.3", slot="standby", live_at=answers.before(hours=1)),
+        ]
+        api.gives("GET", "/v1/apps/panel/deployments", {"deployments": records, "before": None})
+        with started(api, database, "v1.2.3", CHANGEOVER_DEPLOYMENT="d8") as web:
+            web.until_readyz("ready")
+            with web.session("goes") as goes, web.session("stays") as stays:
+                for page in (goes, stays):
+                    until_painted(page, "shop", "v1.0.0")
+                web.process.send_signal(signal.SIGUSR1)
+                for page in (goes, stays):
+                    until_painted(page, "Successfully updated to v1.3.0", "Moving to v1.3.0")
+                press(stays, "\x1b")
+                until_painted(stays, "You stay with v1.2.3")
+                press(goes, "\r")
+                with pytest.raises(ConnectionClosed) as moved:
+                    read_until_closed(goes)
+                press(stays, "\x12")  # Ctrl+R
+                with pytest.raises(ConnectionClosed) as moved_later:
+                    read_until_closed(stays)
+
+    for closed in (moved, moved_later):
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == SERVICE_RESTART
+
+
+def test_a_reload_goes_on_in_another_process_with_what_was_shown(api: FakeApi, web: Web) -> None:
+    with web.session("reloaded") as socket:
+        until_painted(socket, "shop", "v1.0.0")
+        before = web.processes
+        press(socket, "r")
+        with pytest.raises(ConnectionClosed) as closed:
+            read_until_closed(socket)
+    with web.session("reloaded") as socket:
+        until_painted(socket, "Reload complete", "Restoring what was shown")
+        press(socket, "\r")
+        until_painted(socket, "till")
+        assert web.processes != before
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == SERVICE_RESTART
+
+
 def test_an_answer_of_the_pages_terminal_presses_no_key_and_a_rollback_asks_first(api: FakeApi, web: Web) -> None:
     """A failure of an app had a question to the terminal in it; the answer's `b`, for blue, rolled the panel back."""
     api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback"))

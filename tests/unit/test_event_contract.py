@@ -16,6 +16,7 @@ from orchestrator.domain import (
     report_events,
     sample_event,
     standby_events,
+    undo_events,
     update_events,
 )
 from orchestrator.domain import events as told
@@ -33,6 +34,7 @@ def types_by_kind() -> dict[str, type[told.Occurrence]]:
     assert outage_events
     assert sample_event
     assert standby_events
+    assert undo_events
     return {str(one.kind): one for one in told.Occurrence.__subclasses__()}
 
 

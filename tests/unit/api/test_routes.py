@@ -30,8 +30,8 @@ from tests.support.fakes.proxy import FakeProxy
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 APP_KEYS = {
-    "name", "url", "active", "standby", "candidate", "update", "updates_off", "held_back", "deployment", "health",
-    "unsettled", "troubles",
+    "name", "url", "active", "standby", "candidate", "update", "updates_off", "notify_of", "held_back", "deployment",
+    "health", "unsettled", "troubles",
     "configuration_changed", "file_not_used", "muted_until",
 }  # fmt: skip
 """The contract of `changeover status --json` and `GET /v1/apps`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from panel.client.model import Deployment
-from panel.screens.progress import complete, failed
+from panel.text.result import complete, failed
 from tests.support import api_answers as answers
 
 CUT = {"requests": 1, "uploads": 1, "streams": 2, "websockets": 3}

@@ -10,7 +10,7 @@ import pytest
 from fastapi import WebSocket
 
 from panel.web.open_pages import Page
-from panel.web.page import ENDED, FAILED, MALFORMED, MOST_MEMORY_MB, SIGN_IN_AGAIN, carry
+from panel.web.page import ENDED, FAILED, MALFORMED, MOST_MEMORY_MB, SERVICE_RESTART, SIGN_IN_AGAIN, carry
 from panel.web.process import AppProcess, MalformedMessage
 
 
@@ -18,13 +18,20 @@ class Process:
     """A page's process that paints nothing, and knows no message."""
 
     def __init__(
-        self, *, ends: bool = False, was_quit: bool = False, is_signed_out: bool = False, memory_mb: float = 60
+        self,
+        *,
+        ends: bool = False,
+        was_quit: bool = False,
+        is_signed_out: bool = False,
+        wants_restart: bool = False,
+        memory_mb: float = 60,
     ) -> None:
         self.signed_out = asyncio.Event()
         self._was_signed_out = is_signed_out
         self._ends = ends
         self.was_quit = was_quit
         self.memory_mb = memory_mb
+        self.wants_restart = wants_restart
 
     async def output(self) -> AsyncIterator[bytes]:
         if not self._ends:
@@ -51,10 +58,11 @@ async def test_a_page_that_sends_anything_else_is_closed(message: dict[str, Any]
     [
         (Process(ends=True, was_quit=True), ENDED),
         (Process(ends=True), FAILED),
+        (Process(ends=True, wants_restart=True), SERVICE_RESTART),
         (Process(ends=True, was_quit=True, is_signed_out=True), SIGN_IN_AGAIN),
         (Process(memory_mb=MOST_MEMORY_MB + 1), FAILED),
     ],
-    ids=["quit", "killed", "signed out", "too large"],
+    ids=["quit", "killed", "to be started again", "signed out", "too large"],
 )
 async def test_a_page_whose_process_has_failed_is_opened_again_and_need_not_sign_in(
     process: Process, code: int

@@ -98,7 +98,7 @@ async def test_what_does_not_exist_is_asked_for_once() -> None:
 
     await follow(client, "There is no deployment d42.")
 
-    assert client.asked == ["stream"]
+    assert client.asked == ["result", "stream"]
 
 
 async def test_it_is_shown_while_the_token_may_have_no_further_stream() -> None:

@@ -14,7 +14,7 @@ from panel.client.model import Apps, Deployment, Plan
 from panel.client.update_model import Update
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
-from panel.screens.progress import complete
+from panel.text.result import complete
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 from tests.support.fakes.client import WithoutEvents

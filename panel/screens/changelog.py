@@ -1,0 +1,93 @@
+"""The full changelog of an update, in which one can search."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from border.plain import one_line
+from panel.client.model import App
+from panel.client.update_model import Update
+from panel.text.changelog import brings
+from panel.text.counted import counted
+from panel.widgets.found_lines import FoundLines
+
+LONGEST_SEARCH = 100
+
+
+class ChangelogScreen(ModalScreen[None]):
+    """Every change that is known, and how many are left out. What is searched for is marked where it stands."""
+
+    BINDINGS = [
+        Binding("slash", "search", "Search", key_display="/", tooltip="Search in the changelog"),
+        Binding("n", "next(1)", "Next", key_display="N", tooltip="Go to the next match"),
+        Binding("N", "next(-1)", "Previous", key_display="Shift+N", tooltip="Go to the match before"),
+        Binding("escape", "close", "Close", tooltip="End the search; without one, go back"),
+        Binding("question_mark,f1", "app.help", "Help"),
+    ]
+
+    def __init__(self, app_shown: App, update: Update) -> None:
+        super().__init__()
+        self._app_shown = app_shown
+        self._update = update
+
+    def compose(self) -> ComposeResult:
+        update = self._update
+        with Vertical(classes="dialog -tall") as dialog:
+            dialog.border_title = Text(f"CHANGELOG OF {one_line(self._app_shown.name).upper()}")
+            with VerticalScroll():
+                yield FoundLines([Text(one_line(update.version), "bold"), *self._lines()])
+            yield Static(Text(self._count()), id="count")
+            yield Input(placeholder="Search", id="search", max_length=LONGEST_SEARCH, disabled=True)
+            yield Static("\\[/] Search  │  \\[N] Next  │  \\[Esc] Close", classes="keys")
+
+    def _lines(self) -> list[Text]:
+        markup = brings(self._update, has_live=self._app_shown.active is not None)
+        return [Text.from_markup(line, emoji=False) for line in markup]
+
+    def _count(self) -> str:
+        shown, left_out = len(self._update.changes), self._update.changes_left_out
+        older = f"; {counted(left_out, 'older one')} left out" if left_out else ""
+        return f"{counted(shown, 'change')}{older}."
+
+    def on_mount(self) -> None:
+        self.query_one("#search").display = False
+        self.query_one(VerticalScroll).focus()
+
+    def action_search(self) -> None:
+        """Open the line to search in."""
+        search = self.query_one("#search", Input)
+        search.display, search.disabled = True, False
+        search.focus()
+
+    @on(Input.Changed)
+    def find(self, event: Input.Changed) -> None:
+        """Mark what is found, and go to the first match."""
+        self._say(self.query_one(FoundLines).find(event.value))
+
+    @on(Input.Submitted)
+    def found(self) -> None:
+        """Go back to the list, where N goes to the next match."""
+        self.query_one(VerticalScroll).focus()
+
+    def action_next(self, by: int) -> None:
+        """Go to the next match, or to the one before."""
+        self._say(self.query_one(FoundLines).go(by))
+
+    def _say(self, found: str) -> None:
+        self.query_one("#count", Static).update(Text(f"{self._count()} {found}".rstrip()))
+
+    def action_close(self) -> None:
+        """End the search; without one, close the changelog."""
+        search = self.query_one("#search", Input)
+        if not search.display:
+            self.dismiss()
+            return
+        search.value = ""
+        search.display, search.disabled = False, True
+        self.query_one(VerticalScroll).focus()
