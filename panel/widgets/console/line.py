@@ -35,6 +35,7 @@ class ConsoleLine(Input):
 
     def __init__(self) -> None:
         super().__init__(placeholder="A command in plain words, or help", max_length=LONGEST_LINE)
+        self.cursor_blink = False  # an open console costs nothing while nobody types
         self.recall = Recall()
         self.suggestion = ""
         """What Tab takes into an empty line."""
