@@ -162,6 +162,7 @@ APP_COMMANDS = (
             "what did {app} (say|print|log) [[<since>] {when}]",
             "(did|does|has) {app} [(have|print|printed|log|logged)] [<the>] {level} [[<since>] {when}]",
         ),
-        cli="changeover logs {app} [--tail {number}]",
+        cli="changeover logs {app} [--level {level}] [--search {text}] [--since {since}] [--until {until}] "
+        "[--tail {number}]",
     ),
 )

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import re
+import shlex
+from datetime import UTC, datetime
 
+from panel.client.log_requests import LogQuery
 from panel.console.answer import Answer
 from panel.console.answers.asked import Asked
 
 SHOWN = 40
-ASKED = 2_000
-"""Lines that are looked through for a word or a level."""
-ALL_TIMES = "! The lines are not chosen by their time: the orchestrator gives the last ones of the log."
-LEVELS = {
-    "error": re.compile(r"\b(?:error|exception|fatal|critical|panic|traceback|fail(?:ed|ure))", re.IGNORECASE),
-    "warning": re.compile(r"\bwarn", re.IGNORECASE),
-}
+NONE = "No line of the log is so."
 
 
 async def logs(asked: Asked) -> Answer:
     values = asked.meant.values
-    shown = min(int(values.get("number", SHOWN)), SHOWN)
-    word, level = values.get("text", "").lower(), LEVELS.get(values.get("level", ""))
-    found = (await asked.client.logs(asked.app, tail=ASKED if word or level else shown)).lines
-    lines = [one for one in found if word in one.lower() and (level is None or level.search(one))]
-    says = [ALL_TIMES] if asked.meant.moments else []
-    says += lines[-shown:] or [f"None of the last {len(found)} lines."]
-    return Answer("\n".join(says), asked.command_line(number=str(shown)))
+    shown = max(1, min(int(values.get("number", SHOWN)), SHOWN))
+    since, until = (_in_utc(asked.meant.moments.get(name)) for name in ("when", "until"))
+    query = LogQuery(since=since, until=until, level=values.get("level", ""), search=values.get("text", ""))
+    found = await asked.client.logs(asked.app, shown, query)
+    says = "\n".join([*found.lines, *(f"! {one}" for one in found.left_out or ())])
+    line = asked.command_line(number=str(shown), since=since, until=until, text=_quoted(query.search))
+    return Answer(says or NONE, line)
+
+
+def _in_utc(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else ""
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if text else ""

@@ -168,9 +168,20 @@ async def test_a_hostile_answer_is_text(shop: FakeApi) -> None:
         await pilot.press("colon")
         await enter(pilot, "logs of shop")
         await until(pilot, "[bold]not markup[/] evil")
-        await enter(pilot, "logs of shop since 10:00")
-        await until(pilot, "The lines are not chosen by their time")
         assert "owned" not in shown(pilot)
+
+
+async def test_lines_of_a_log_are_chosen_by_level_word_and_time(shop: FakeApi) -> None:
+    shop.gives("GET", "/v1/apps/shop/logs", {"lines": ["ERROR: card declined"], "left_out": []})
+    app = panel(shop)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "v1.0.0")
+        await pilot.press("colon")
+        await enter(pilot, "show me errors of shop since 2026-03-14 10:00Z")
+        await until(pilot, "ERROR: card declined", "--level error --since 2026-03-14T10:00:00Z")
+
+    (request,) = shop.requests("GET", "/v1/apps/shop/logs")
+    assert request.query == {"tail": "40", "level": "error", "since": "2026-03-14T10:00:00Z"}
 
 
 async def test_an_orchestrator_that_is_gone_is_said_and_the_console_goes_on(shop: FakeApi) -> None:
