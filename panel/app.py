@@ -45,8 +45,6 @@ REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 STALE_S = 3 * REFRESH_S
 """What is shown is said to be old when no answer has come for so long."""
-TOAST_S = 10.0
-"""How long the toast of a new version stays."""
 RECENT_EVENTS = 100
 TOLD_WITHIN_S = 30.0
 """An alert that is older is no news."""
@@ -270,11 +268,10 @@ class PanelApp(Reloads):
         self._tell_of(self._new_versions.tell(found.apps))
 
     def _tell_of(self, news: News) -> None:
-        """Of new versions: at the start by a notice, later by toasts, which take no focus."""
         for app in news.toasts:
             if app.update:
                 title = f"🆕 Update available: {one_line(app.name)} {shortened(one_line(app.update.version), 40)}"
-                self.notify("Select the app and press [U].", title=title, timeout=TOAST_S, markup=False)
+                self.notify("Select the app and press [U].", title=title, timeout=10, markup=False)
         if news.notice and news.notice.update and self.screen is self._dashboard:
             self._announce(news.notice, news.notice.update, news.also)
 

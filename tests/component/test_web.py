@@ -526,23 +526,6 @@ def test_a_page_is_told_of_the_next_release_and_moves_when_its_person_wants_it(t
         assert closed.value.rcvd.code == SERVICE_RESTART
 
 
-def test_a_reload_goes_on_in_another_process_with_what_was_shown(api: FakeApi, web: Web) -> None:
-    with web.session("reloaded") as socket:
-        until_painted(socket, "shop", "v1.0.0")
-        before = web.processes
-        press(socket, "r")
-        with pytest.raises(ConnectionClosed) as closed:
-            read_until_closed(socket)
-    with web.session("reloaded") as socket:
-        until_painted(socket, "Reload complete", "Restoring what was shown")
-        press(socket, "\r")
-        until_painted(socket, "till")
-        assert web.processes != before
-
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == SERVICE_RESTART
-
-
 def test_an_answer_of_the_pages_terminal_presses_no_key_and_a_rollback_asks_first(api: FakeApi, web: Web) -> None:
     """A failure of an app had a question to the terminal in it; the answer's `b`, for blue, rolled the panel back."""
     api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback"))
