@@ -14,18 +14,19 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.timer import Timer
 
 from border.plain import one_line
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
-from panel.client.events import Event, EventKind, UpdateFound
+from panel.client.events import Event, Sample, UpdateFound
 from panel.client.model import App as AppView
 from panel.client.update_model import Update
 from panel.clock import Clock, utc_now
 from panel.console.memory import Memory
 from panel.new_versions import News, NewVersions
-from panel.palette import key_commands
-from panel.refresh import Refresh
+from panel.palette import PALETTE, key_commands
+from panel.refresh import CHANGES_APPS, Refresh
 from panel.reload import KEYS, Reloads
 from panel.restart import state_before
 from panel.screens.dashboard import DashboardScreen
@@ -52,28 +53,6 @@ STREAM = "stream"
 """The group of the worker that follows the events."""
 LAST_FEW = 5
 """Deployments in which the one is looked for that brought the release that is live."""
-PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: keys, theme, screenshot")
-"""Textual adds it to every app."""
-CHANGES_APPS = frozenset(
-    {
-        EventKind.QUEUED,
-        EventKind.STARTED,
-        EventKind.STEP,
-        EventKind.LIVE,
-        EventKind.ENDED,
-        EventKind.FAILED,
-        EventKind.CANCELLED,
-        EventKind.UNCHANGED,
-        EventKind.HEALTH,
-        EventKind.UPDATE,
-        EventKind.DISMISSED,
-        EventKind.SKIPPED,
-        EventKind.CONFIG_LOADED,
-        EventKind.MUTED,
-        EventKind.UNMUTED,
-    }
-)
-"""The kinds of events after which the apps are requested again."""
 
 
 class PanelApp(Reloads):
@@ -100,6 +79,7 @@ class PanelApp(Reloads):
         """Set when the app continues where the state was, with what the orchestrator has answered."""
         self.caught_up = asyncio.Event()
         """Set by the first event. The recent ones come together."""
+        self._ticks: Timer | None = None
         self._after: int | None = None
         """The last event that was taken."""
         self._shown: tuple[AppView, ...] = ()
@@ -134,6 +114,8 @@ class PanelApp(Reloads):
         self._started, self._begun_at = True, self.clock()
         self._restore(state)
         self._follow()
+        self._ask_for_numbers()
+        self._ticks = self.set_interval(1.0, self._dashboard.tick)
         self.set_interval(REFRESH_S, self._refresh)
         self.set_interval(REFRESH_S, self._say_if_stale)
 
@@ -193,10 +175,15 @@ class PanelApp(Reloads):
         if self._started:
             self._follow()
             self._refresh()
+            self._ask_for_numbers()
+            if self._ticks:
+                self._ticks.resume()
 
     def stop_following(self) -> None:
         """Nobody looks: no event is taken until `follow_again`."""
         self.workers.cancel_group(self, STREAM)
+        if self._ticks:
+            self._ticks.pause()
 
     @work(group=STREAM, exclusive=True)
     async def _follow(self) -> None:
@@ -207,10 +194,14 @@ class PanelApp(Reloads):
         told = ""
         while True:
             try:
-                async for event in self.client.events(self._after, recent=RECENT_EVENTS):
-                    told, self._after = "", event.id
-                    self._take(event)
-                    self.caught_up.set()
+                async for event in self.client.events_and_samples(self._after, recent=RECENT_EVENTS):
+                    told = ""
+                    if isinstance(sample := event.what, Sample):
+                        self._dashboard.take_sample(sample)
+                    else:
+                        self._after = event.id
+                        self._take(event)
+                        self.caught_up.set()
             except NotSignedIn as error:
                 self.signed_out(error)
                 return
@@ -249,6 +240,12 @@ class PanelApp(Reloads):
     @work(group="refresh")
     async def _refresh(self) -> None:
         await self._ask_for_apps()
+
+    @work
+    async def _ask_for_numbers(self) -> None:
+        """Those of the last minute, once: then they come with the event stream."""
+        with suppress(ClientError):  # an older orchestrator has none; that one is away is told by the other requests
+            self._dashboard.begin_numbers(await self.client.traffic())
 
     async def _ask_for_apps(self) -> None:
         try:

@@ -7,10 +7,14 @@ from functools import partial
 from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.screen import Screen
 
 LEFT_OUT = frozenset({"quit", "command_palette", "help", "help_quit"})
 """What Textual has in the palette by itself."""
+
+PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: keys, theme, screenshot")
+"""Textual adds it to every app."""
 
 
 def key_commands(app: App[Any], screen: Screen[Any]) -> Iterable[SystemCommand]:

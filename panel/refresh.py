@@ -8,7 +8,29 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from panel.client.errors import ClientError
+from panel.client.events import EventKind
 from panel.clock import Clock
+
+CHANGES_APPS = frozenset(
+    {
+        EventKind.QUEUED,
+        EventKind.STARTED,
+        EventKind.STEP,
+        EventKind.LIVE,
+        EventKind.ENDED,
+        EventKind.FAILED,
+        EventKind.CANCELLED,
+        EventKind.UNCHANGED,
+        EventKind.HEALTH,
+        EventKind.UPDATE,
+        EventKind.DISMISSED,
+        EventKind.SKIPPED,
+        EventKind.CONFIG_LOADED,
+        EventKind.MUTED,
+        EventKind.UNMUTED,
+    }
+)
+"""The kinds of events after which the apps are requested again."""
 
 
 class Refresh:

@@ -27,11 +27,8 @@ ALERT_KEYS = (
 class AlertKeys(AppKeys):
     """A base of the dashboard, which has `ALERT_KEYS` among its keys."""
 
-    _client: Client
-    _clock: Clock
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, client: Client, clock: Clock) -> None:
+        super().__init__(client, clock)
         self._permission = Permission()
         self._mute_turn = asyncio.Lock()
         self._mute_wanted: dict[str, bool] = {}

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from abc import abstractmethod
 from collections.abc import Callable
 
 from textual import work
 from textual.screen import ModalScreen, Screen
 
+from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App
+from panel.clock import Clock
+from panel.screens.progress import ProgressScreen
+from panel.screens.question import AsksPlan
 from panel.screens.whole import is_whole
 
 
 class AppKeys(Screen[None]):
     """The base of the dashboard. A key that is pressed before the API's first answer waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: Client, clock: Clock) -> None:
         super().__init__()
+        self._client = client
+        self._clock = clock
         self._apps: tuple[App, ...] = ()
         self._loaded = asyncio.Event()
 
@@ -66,3 +73,25 @@ class AppKeys(Screen[None]):
 
     def _complain(self, error: ClientError) -> None:
         self.notify(str(error), severity="error", timeout=15, markup=False)
+
+    def _ask_to_deploy(self, question: ModalScreen[bool], app: str, revision: str) -> None:
+        """Ask, deploy what was confirmed, and show its progress."""
+        # One for each question: a release that failed can be asked for again.
+        key = secrets.token_hex(8)
+        self._ask(question, lambda: self._deploy(app, revision, key))
+
+    @work(group="changes")
+    async def _deploy(self, app: str, revision: str, key: str) -> None:
+        try:
+            asked = await self._client.deploy(app, revision, idempotency_key=key)
+        except ClientError as error:
+            self._complain(error)
+            return
+        if self._is_shown:
+            self._follow(app, asked.id)
+
+    def _plan_of(self, app: str, kind: str = "deploy") -> AsksPlan:
+        return lambda: self._client.plan(app, kind)
+
+    def _follow(self, app: str, deployment: str) -> None:
+        self.app.push_screen(ProgressScreen(self._client, app, deployment, self._clock))

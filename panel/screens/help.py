@@ -43,12 +43,13 @@ SCREENS: dict[str, type[Screen[Any]]] = {
     "Alerts": AlertsScreen,
     "Audit log": AuditScreen,
 }
-OF_TEXTUAL = (
+OF_LISTS = (
     ("↑ ↓", "Select an app or an entry; scroll"),
     ("PgUp PgDn Home End", "Scroll by a page, to the beginning, to the end"),
+    ("Enter", "Go to the tabs of the selected app; open the selected entry"),
     ("Tab", "Go to the next list, such as the events"),
 )
-"""Keys that the widgets of Textual have by themselves."""
+"""Keys that lists have."""
 NAMES = {
     "enter": "Enter",
     "escape": "Esc",
@@ -83,7 +84,7 @@ class HelpScreen(ModalScreen[None]):
     def _sections(self) -> Iterable[RenderableType]:
         first = [title for title, kind in SCREENS.items() if isinstance(self._below, kind)]
         rest = [title for title in SCREENS if title not in first]
-        everywhere = [*_rows(self._everywhere), *OF_TEXTUAL]
+        everywhere = [*_rows(self._everywhere), *OF_LISTS]
         sections = [*((title, _rows(SCREENS[title].BINDINGS)) for title in first), ("Everywhere", everywhere)]
         sections += [(title, _rows(SCREENS[title].BINDINGS)) for title in rest]
         for title, rows in sections:

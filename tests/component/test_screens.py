@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from textual.pilot import Pilot
 
 from panel.app import PanelApp
 from panel.client.client import Client
+from panel.screens.dashboard import PHONE
 from panel.screens.progress import ProgressScreen
 from panel.session.state import SessionState
 from tests.support import api_answers as answers
@@ -57,7 +59,25 @@ def api() -> Iterator[FakeApi]:
         api.gives("POST", "/v1/apps/shop/update/check", answers.update())
         cost = ["2 WebSockets are open now. They are closed 30 s after the switch at the latest."]
         api.gives("GET", "/v1/apps/shop/plan", {"app": "shop", "kind": "deploy", "steps": [], "cost": cost})
+        requests = [3.0] * 60
+        summary = {"requests": requests, "errors": 0.012, "p99": 123.0, "ticks": "+" * 48 + "-+"}
+        idle = {"requests": [0.0] * 60, "errors": None, "p99": None, "ticks": "-" * 50}
+        numbers = {"shop": summary, "till": idle, "panel": idle}
+        api.gives("GET", "/v1/traffic", {"at": NOW.isoformat(), "step": 1, "apps": numbers})
+        api.gives("GET", "/v1/apps/shop/traffic", traffic())
         yield api
+
+
+def traffic() -> dict[str, Any]:
+    """Ten minutes of requests that come and go, with errors in the middle."""
+    seconds = range(600)
+    requests = [20.0 + abs(second % 120 - 60) / 4 for second in seconds]
+    failed = [2.0 if 300 <= second < 320 else 0.0 for second in seconds]
+    return {
+        "app": "shop", "step": 1, "at": [(NOW - timedelta(seconds=600 - second)).isoformat() for second in seconds],
+        "requests": requests, "server_errors": failed, "failed": [0.0] * 600, "client_errors": [0.0] * 600,
+        "p50": [4.0 + one / 10 for one in requests], "p99": [60.0 + one for one in requests],
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -90,11 +110,16 @@ def showing(*words: str) -> Act:
     return wait
 
 
+async def with_numbers(pilot: Pilot[Any]) -> None:
+    """Wait for the apps, and for the numbers of the first one: in the list, and where there is room, in its plots."""
+    await showing("v1.0.0", "123 ms", *(["most 35", "most 95 ms"] if pilot.app.size.width >= PHONE else []))(pilot)
+
+
 def pressing(keys: str, *words: str) -> Act:
     """Wait for the apps, press these keys, wait for these words."""
 
     async def press(pilot: Pilot[Any]) -> None:
-        await showing("shop", "v1.0.0")(pilot)
+        await with_numbers(pilot)
         await pilot.press(*keys.split())
         await showing(*words)(pilot)
 
@@ -107,7 +132,7 @@ def following(deployment: str, *words: str) -> Act:
     async def follow(pilot: Pilot[Any]) -> None:
         app = pilot.app
         assert isinstance(app, PanelApp)
-        await showing("v1.0.0")(pilot)
+        await with_numbers(pilot)
         await app.push_screen(ProgressScreen(app.client, "shop", deployment, app.clock))
         await showing(*words)(pilot)
 
@@ -124,11 +149,12 @@ def test_the_dashboard(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: 
     events.add("eclipsed", by="the moon").add("update", version="v1.1.0").add("health", health="stopped")
     api.events = events.all
 
-    assert snap_compare(panel, terminal_size=size, run_before=showing("v1.0.0", "health: stopped", "[U] Update"))
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("", "health: stopped", "[U] Update"))
 
 
 def test_a_dashboard_without_apps(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
     api.gives("GET", "/v1/apps", {"apps": []})
+    api.gives("GET", "/v1/traffic", {"apps": {}})
 
     async def answered(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: bool(api.requests("GET", "/v1/apps")))

@@ -87,7 +87,7 @@ async def test_one_key_mutes_and_the_same_takes_it_back(alerts: FakeApi) -> None
         await says(pilot, "till")
         await pilot.press("m")
         await tells(pilot, "shop is muted until 17:00", "M again takes it back")
-        await says(pilot, "healthy, muted until 17:00")
+        await says(pilot, "healthy, muted", "muted until 17:00: no notices are sent")
         await pilot.press("m")
         await tells(pilot, "shop is not muted any more")
 
@@ -105,7 +105,7 @@ async def test_two_quick_presses_are_a_mute_and_its_end(alerts: FakeApi) -> None
 
 async def test_a_token_that_may_only_read_is_not_offered_to_mute(alerts: FakeApi) -> None:
     alerts.gives("GET", "/v1/sessions/current", {"token": "ann", "scope": "read", "apps": None, "expires_at": None})
-    async with panel_of(alerts).run_test(size=(140, 30)) as pilot:
+    async with panel_of(alerts).run_test(size=(200, 30)) as pilot:
         await says(pilot, "till")
         await until(pilot, lambda: "M Mute" not in shown(pilot) and "H Alerts" in shown(pilot))
         await pilot.press("m")

@@ -14,7 +14,7 @@ from panel.client import events
 from panel.client.events import Event
 from panel.client.model import Deployment
 from panel.text.outcome import outcome
-from panel.widgets.event_log import event_line
+from panel.widgets.events.log import event_line
 from tests.support import api_answers as answers
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi, problem_answer

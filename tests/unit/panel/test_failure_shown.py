@@ -15,17 +15,18 @@ from panel.app import PanelApp
 from panel.client.client import Client
 from panel.client.events import Event
 from panel.screens.progress import ProgressScreen
-from panel.widgets.event_log import EventLog
+from panel.widgets.events.log import EventLog
 from tests.support import api_answers as answers
 from tests.support.api_answers import Events
 from tests.support.fakes.api import FakeApi
+from tests.support.fakes.client import OneStream
 from tests.support.screen import shown
 
 CAUSE = "The container exited with code 1 before it was ready."
 STEPS = ("prepare", "fetch", "build", "backup", "migrate", "start")
 
 
-class Fed(Client):
+class Fed(OneStream):
     """Its events come when the test wants them to."""
 
     def __init__(self, url: str, first: Iterable[Event]) -> None:

@@ -50,10 +50,17 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("columns", [80, 50])
-async def test_health_is_shown_beside_the_name(api: FakeApi, columns: int) -> None:
-    async with panel_of(api, columns) as pilot:
-        await until(pilot, lambda: any(" panel  unhealthy  ● v0.0.526" in line for line in shown(pilot).splitlines()))
+async def test_health_is_shown_beside_the_name(api: FakeApi) -> None:
+    async with panel_of(api, 80) as pilot:
+        await until(pilot, lambda: "✗ panel  G v0.0.526 unhealthy" in shown(pilot))
+
+
+async def test_on_a_phone_health_is_shown_below_the_name(api: FakeApi) -> None:
+    async with panel_of(api, 50) as pilot:
+        await until(pilot, lambda: "✗ panel" in shown(pilot))
+        lines = [line.split() for line in shown(pilot).splitlines()]
+
+    assert lines[lines.index(["✗", "panel", "G", "v0.0.526"]) + 1] == ["unhealthy"]
 
 
 @pytest.mark.parametrize("columns", [120, 100, 80])

@@ -9,13 +9,13 @@ import pytest
 from textual.notifications import Notification
 
 from panel.app import PanelApp
-from panel.client.client import Client
 from panel.client.errors import ClientError, NotFound, Refused, Unreachable
 from panel.client.events import Event
 from panel.client.model import App, Apps, Deployment
 from panel.screens.progress import ProgressScreen
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW, Events
+from tests.support.fakes.client import OneStream
 from tests.support.screen import shown
 
 SOON = 0.01
@@ -24,7 +24,7 @@ AWAY = Unreachable("Nothing answers at http://127.0.0.1:1.", "Start the orchestr
 EVENTS = Events().add("started", "d42").steps("d42", "build").add("live", "d42").add("ended", "d42").all
 
 
-class Interrupted(Client):
+class Interrupted(OneStream):
     """Fails the first requests for `fails`: the stream of events at once or after some, or the result.
 
     Meanwhile nothing else is answered either, unless it fails `alone`.

@@ -9,21 +9,21 @@ from datetime import timedelta
 import pytest
 
 from panel.app import PanelApp
-from panel.client.client import Client
 from panel.client.errors import Unreachable
 from panel.client.events import Event
 from panel.client.model import Apps
 from panel.refresh import Refresh
 from panel.screens.dashboard import DashboardScreen
-from panel.widgets.apps_table import AppsTable
+from panel.widgets.apps.list import AppsList
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
+from tests.support.fakes.client import OneStream
 from tests.support.screen import shown
 
 SOON, LONG_S = 0.01, 10.0
 
 
-class Slow(Client):
+class Slow(OneStream):
     """Answers the nth request for the apps with the version vN, `takes_s` later; with an error if it is `away`.
 
     With `busy`, events that change the apps come all the time."""
@@ -137,7 +137,7 @@ async def test_the_panel_says_of_what_time_it_is_while_the_orchestrator_is_away(
     client = Slow()
     app = PanelApp(client, clock=lambda: NOW)
     async with app.run_test(size=(120, 40)) as pilot, asyncio.timeout(LONG_S):
-        while not isinstance(app.screen, DashboardScreen) or not app.screen.query_one(AppsTable).row_count:
+        while not isinstance(app.screen, DashboardScreen) or not app.screen.query_one(AppsList).selected:
             await pilot.pause(SOON)
         client.away = True
         says = "Nothing answers at http://127.0.0.1:1: away. Start it. What is shown is as of 12:00:00 UTC."

@@ -20,7 +20,7 @@ from panel.text.changelog import changelog
 from panel.text.migrations import migrations
 from panel.text.outcome import failure, outcome
 from panel.text.size import size as in_words
-from panel.widgets.event_log import event_line
+from panel.widgets.events.log import event_line
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 

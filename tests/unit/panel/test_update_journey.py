@@ -196,7 +196,7 @@ async def test_whoever_has_selected_another_app_meanwhile_is_told_and_not_asked(
 
 
 async def test_a_check_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("panel.screens.dashboard.SLOW_S", 0.01)
+    monkeypatch.setattr("panel.screens.update_keys.SLOW_S", 0.01)
     client = Orchestrator(answers.app(), waits_at="check")
     async with panel_of(client) as (panel, pilot):
         await pilot.press("u")

@@ -45,7 +45,9 @@ class Shop(WithoutEvents):
 
 
 def words(text: str) -> str:
-    return " ".join(text.replace("│", " ").split())
+    """Of a line that a dialog covers, what stands in the dialog."""
+    lines = (line.split("│")[1] if line.count("│") == 2 else line for line in text.splitlines())
+    return " ".join(" ".join(lines).replace("│", " ").split())
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

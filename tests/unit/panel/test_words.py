@@ -16,7 +16,7 @@ from panel.client.client import Client
 from panel.client.model import Deployment
 from panel.text.history import record
 from panel.version import release
-from panel.widgets.event_log import event_line
+from panel.widgets.events.log import event_line
 from tests.support import api_answers as answers
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi

@@ -11,6 +11,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event
 from panel.client.model import App, Apps, Deployment, Deployments, Plan
 from panel.client.notice_requests import NoticeTest
+from panel.client.traffic_model import AppTraffic, Traffic
 from panel.client.update_model import Update
 from panel.client.version_model import Version
 from panel.screens.audit import AuditScreen
@@ -39,8 +41,12 @@ from panel.session.state import SessionState
 from panel.session.turns import Turn
 from panel.widgets.console.console import Console
 from panel.widgets.console.transcript import Exchange
+from panel.widgets.deployments.pane import DeploymentsPane
+from panel.widgets.overview.pane import OverviewPane
+from panel.widgets.tabs.app_tabs import AppTabs
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
+from tests.support.fakes.client import OneStream
 
 PANEL = Path(inspect.getfile(PanelApp)).parent
 SHOP = App.model_validate(answers.app(standby=answers.slot("v0.9.0", "green"), update=answers.update()))
@@ -49,7 +55,7 @@ WITHIN_S = 20.0
 Ends = Literal["answer", "signed out"]
 
 
-class Leaving(Client):
+class Leaving(OneStream):
     """During each request, `leave` is called; then comes the answer, or the error."""
 
     def __init__(self, ends: Ends) -> None:
@@ -82,6 +88,14 @@ class Leaving(Client):
     async def history(self, *_asked: Any, **_more: Any) -> Deployments:
         await self._while_left("history")
         return Deployments(deployments=())
+
+    async def traffic(self, seconds: int = 60) -> Traffic:
+        await self._while_left("traffic")
+        return Traffic()
+
+    async def app_traffic(self, app: str, since: int | datetime = 600) -> AppTraffic:
+        await self._while_left("app_traffic")
+        return AppTraffic(app=app, step=1)
 
     async def plan(self, app: str, kind: str = "deploy") -> Plan:
         await self._while_left("plan")
@@ -223,6 +237,18 @@ async def _say_cost(app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(QuestionScreen._say_cost)(screen, lambda: app.client.plan("shop", "rollback"))
 
 
+async def _history(app: PanelApp, screen: Screen[Any]) -> None:
+    pane = DeploymentsPane(app.client, lambda: NOW)
+    await screen.query_one(AppTabs).mount(pane)
+    await inspect.unwrap(DeploymentsPane._load)(pane, "shop")
+
+
+async def _overview(app: PanelApp, screen: Screen[Any]) -> None:
+    pane = OverviewPane(app.client)
+    await screen.query_one(AppTabs).mount(pane)
+    await inspect.unwrap(OverviewPane._load)(pane, "shop")
+
+
 async def _skip(app: PanelApp, screen: Screen[Any]) -> None:
     assert isinstance(screen, VersionsScreen)
     await screen._skip(VERSION, app)
@@ -236,13 +262,13 @@ RUNS: dict[str, tuple[Make, Run]] = {
     "app._follow": (DASHBOARD, of_app("_follow")),
     "app._refresh": (DASHBOARD, of_app("_refresh")),
     "app_keys._once_loaded": (DASHBOARD, _once_loaded),
-    "dashboard._ask_the_source": (DASHBOARD, worker("_ask_the_source", SHOP, afresh=False)),
-    "dashboard._deploy": (DASHBOARD, worker("_deploy", "shop", "v2", "key")),
-    "dashboard._dismiss": (DASHBOARD, worker("_dismiss", SHOP)),
-    "dashboard._roll_back": (DASHBOARD, worker("_roll_back", "shop", "shop-green")),
     "console._answer": (DASHBOARD, _console_answer),
     "console._learn": (DASHBOARD, of_console("_learn", "shop")),
     "console._load": (DASHBOARD, _console_load),
+    "update_keys._ask_the_source": (DASHBOARD, worker("_ask_the_source", SHOP, afresh=False)),
+    "app_keys._deploy": (DASHBOARD, worker("_deploy", "shop", "v2", "key")),
+    "update_keys._dismiss": (DASHBOARD, worker("_dismiss", SHOP)),
+    "deployment_keys._roll_back": (DASHBOARD, worker("_roll_back", "shop", "shop-green")),
     "confirm._ask": (
         lambda client: ConfirmScreen(client, SHOP, Update.model_validate(answers.update()), NOW),
         worker("_ask"),
@@ -252,6 +278,9 @@ RUNS: dict[str, tuple[Make, Run]] = {
     "versions._skip": (lambda client: VersionsScreen(client, SHOP, lambda: NOW), _skip),
     "progress._follow": (lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW), _follow),
     "progress._cancel": (lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW), _cancel),
+    "app._ask_for_numbers": (DASHBOARD, of_app("_ask_for_numbers")),
+    "deployments.pane._load": (DASHBOARD, _history),
+    "overview.pane._load": (DASHBOARD, _overview),
     "audit._load": (lambda client: AuditScreen(client), worker("_load")),
     "notices._test": (lambda client: NoticesScreen(client, "shop"), worker("_test")),
 }
@@ -264,14 +293,18 @@ def workers() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
                 case ast.AsyncFunctionDef(decorator_list=decorators) if any(map(_is_work, decorators)):
-                    found.add(f"{file.stem}.{node.name}")
+                    found.add(f"{_name(file)}.{node.name}")
                 case ast.Call(
                     func=ast.Attribute(attr="run_worker"), args=[ast.Call(func=ast.Attribute(attr=name)), *_]
                 ):
-                    found.add(f"{file.stem}.{name}")
+                    found.add(f"{_name(file)}.{name}")
                 case ast.Call(func=ast.Attribute(attr="run_worker")):
                     raise AssertionError(f"{file.name}:{node.lineno}: a worker that this test does not find")
     return found
+
+
+def _name(file: Path) -> str:
+    return f"{file.parent.name}.pane" if file.stem == "pane" else file.stem
 
 
 def _is_work(decorator: ast.expr) -> bool:

@@ -27,8 +27,8 @@ class EventLog(RichLog):
     """
     MAX_LINES = 500
 
-    def __init__(self) -> None:
-        super().__init__(id="events", max_lines=self.MAX_LINES, min_width=0, wrap=True)
+    def __init__(self, name: str = "events") -> None:
+        super().__init__(id=name, max_lines=self.MAX_LINES, min_width=0, wrap=True)
         self._told: dict[str, str] = {}
         """By deployment, the cause that its failed step has told."""
 

@@ -1,0 +1,1 @@
+"""The second tab of an app: its deployments, the newest first."""

@@ -1,0 +1,1 @@
+"""What happened: the log of all apps, and that of one."""

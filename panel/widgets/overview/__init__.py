@@ -1,0 +1,1 @@
+"""The first tab of an app: its releases, and its numbers over the last minutes."""

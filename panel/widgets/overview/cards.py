@@ -1,0 +1,81 @@
+"""The releases of an app as cards: which has the traffic, which is kept for a rollback, which is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from border.plain import one_line
+from border.revision import short
+from panel.client.model import App, Slot
+from panel.text.age import ago
+from panel.text.moments import muted_until
+from panel.text.shortened import shortened
+from panel.widgets.apps.grade import grade_of
+
+NOTHING = "–"
+SPACE = 10
+"""Cells of the names on the left."""
+FAINT = Style(dim=True)
+BOLD = Style(bold=True)
+
+
+def cards(app: App, now: datetime, width: int) -> Table:
+    """Everything about an app's releases that is known without asking again, each fact on its line."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=SPACE, no_wrap=True, style=FAINT)
+    table.add_column(overflow="fold")
+    for name, value in _lines(app, now, max(20, width - SPACE)):
+        table.add_row(name, value)
+    return table
+
+
+def _lines(app: App, now: datetime, room: int) -> Iterator[tuple[str, Text]]:
+    yield "Health", Text(f"{grade_of(app).mark} {_health(app)}", BOLD)
+    if app.muted_until:
+        yield "", Text(f"{muted_until(app.muted_until, now)}: no notices are sent. [M] ends that")
+    for trouble in app.troubles:
+        yield "", Text(f"{'!' if trouble.warns else '✗'} {one_line(trouble.says)} {one_line(trouble.remedy)}".rstrip())
+    if app.url:
+        yield "Address", Text.assemble((one_line(app.url), Style(link=app.url, underline=True)))
+    if app.deployment:
+        step = app.deployment.step or app.deployment.state
+        yield "Under way", Text(f"deployment {app.deployment.id}: {step}… [P] Progress")
+    for name, slot in (("Active", app.active), ("Standby", app.standby), ("Candidate", app.candidate)):
+        if slot is None:
+            if name != "Candidate":
+                yield name, Text(NOTHING, FAINT)
+            continue
+        yield from _slot(name, slot, now, room)
+    if app.update:
+        yield "Update", Text(f"{one_line(app.update.version)} is available. [U] Update  [D] Details")
+    elif app.held_back:
+        yield "Newest", Text(one_line(f"{app.held_back.version}: {app.held_back.says}"))
+    if app.configuration_changed:
+        yield "Changed", Text("The configuration was changed since this release was deployed. [U] deploys it again.")
+    if app.file_not_used:
+        yield "", Text(one_line(app.file_not_used))
+
+
+def _slot(name: str, slot: Slot, now: datetime, room: int) -> Iterator[tuple[str, Text]]:
+    since = f", live since {slot.since.astimezone():%Y-%m-%d %H:%M} ({ago(slot.since, now)})" if slot.since else ""
+    style = Style(color="dodger_blue1" if slot.colour == "blue" else "green3")
+    version = shortened(one_line(slot.version), room // 2)
+    yield name, Text.assemble((f"● {slot.colour} ", style), (version, BOLD), since if name == "Active" else "")
+    image = slot.image.removeprefix("sha256:")[:12]
+    known = [short(slot.revision), slot.container, f"image {image}" if image else ""]
+    facts = "  ".join(dict.fromkeys(one for one in known if one and one != slot.version))
+    if facts:
+        yield "", Text(one_line(facts), FAINT)
+    if slot.warning:
+        yield "", Text(f"! {one_line(slot.warning)}")
+
+
+def _health(app: App) -> str:
+    if app.unsettled:
+        return f"{app.health}, data unsettled"
+    return "not deployed" if app.active is None and app.health == "none" else app.health

@@ -1,0 +1,1 @@
+"""Plots of an app's numbers over time."""

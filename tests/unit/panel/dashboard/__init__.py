@@ -1,0 +1,1 @@
+"""The dashboard: its list, its plots, its tabs."""
