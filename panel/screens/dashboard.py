@@ -181,6 +181,8 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
         self.query_one("#events", EventLog).take(event)
         for pane in self.query(EventsPane):
             pane.take(event)
+        for told in (*self.query(DataPane), *self.query(ConfigurationPane)):
+            told.take(event)
         if event.kind in DECIDED | LAST:
             for history in self.query(DeploymentsPane):
                 history.again(event.app)

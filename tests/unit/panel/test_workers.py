@@ -21,14 +21,17 @@ from textual.screen import Screen
 
 from panel.app import PanelApp
 from panel.client.access_model import AuditEntries, AuditEntry, Session
+from panel.client.alert_model import Alerts, Mute
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event
-from panel.client.model import App, Apps, Deployment, Deployments, Plan
+from panel.client.log_model import LogOrigins
+from panel.client.model import App, Apps, Backup, Deployment, Deployments, Plan
 from panel.client.notice_requests import NoticeTest
 from panel.client.traffic_model import AppTraffic, Traffic
 from panel.client.update_model import Update
 from panel.client.version_model import Version
+from panel.screens.alerts import AlertsScreen
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
@@ -41,7 +44,9 @@ from panel.session.state import SessionState
 from panel.session.turns import Turn
 from panel.widgets.console.console import Console
 from panel.widgets.console.transcript import Exchange
+from panel.widgets.data.pane import DataPane
 from panel.widgets.deployments.pane import DeploymentsPane
+from panel.widgets.logs.pane import LogsPane
 from panel.widgets.overview.pane import OverviewPane
 from panel.widgets.tabs.app_tabs import AppTabs
 from tests.support import api_answers as answers
@@ -88,6 +93,22 @@ class Leaving(OneStream):
     async def history(self, *_asked: Any, **_more: Any) -> Deployments:
         await self._while_left("history")
         return Deployments(deployments=())
+
+    async def mute(self, app: str, hours: float | None = None) -> Mute:
+        await self._while_left("mute")
+        return Mute(app=app)
+
+    async def alerts(self, *_asked: Any, **_more: Any) -> Alerts:
+        await self._while_left("alerts")
+        return Alerts(alerts=(), before=None)
+
+    async def log_origins(self, app: str) -> LogOrigins:
+        await self._while_left("log_origins")
+        return LogOrigins(logs=())
+
+    async def backups(self, app: str) -> tuple[Backup, ...]:
+        await self._while_left("backups")
+        return ()
 
     async def traffic(self, seconds: int = 60) -> Traffic:
         await self._while_left("traffic")
@@ -237,6 +258,30 @@ async def _say_cost(app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(QuestionScreen._say_cost)(screen, lambda: app.client.plan("shop", "rollback"))
 
 
+def of_pane(kind: type[DataPane] | type[LogsPane], name: str, *arguments: Any) -> Run:
+    """A worker of a tab."""
+
+    async def run(app: PanelApp, screen: Screen[Any]) -> None:
+        pane = kind(app.client)
+        await screen.query_one(AppTabs).mount(pane)
+        with suppress(TimeoutError):  # a log that is followed has no end
+            await asyncio.wait_for(inspect.unwrap(getattr(kind, name))(pane, *arguments), 0.1)
+        if pane.is_attached:
+            await pane.remove()
+
+    return run
+
+
+async def _carry_out(app: PanelApp, screen: Screen[Any]) -> None:
+    pane = DataPane(app.client)
+    await screen.query_one(AppTabs).mount(pane)
+
+    async def change(name: str) -> str:
+        return (await app.client.app(name)).name
+
+    await pane._carry_out("shop", change, app)
+
+
 async def _history(app: PanelApp, screen: Screen[Any]) -> None:
     pane = DeploymentsPane(app.client, lambda: NOW)
     await screen.query_one(AppTabs).mount(pane)
@@ -254,6 +299,9 @@ async def _skip(app: PanelApp, screen: Screen[Any]) -> None:
     await screen._skip(VERSION, app)
 
 
+ENDED = Deployment.model_validate(answers.failed())
+ENDS_THE_PANEL = {"reload._restart", "session_app._prepare_to_move", "session_app._show_when_restored"}
+"""They move the session, and have tests of their own. `app._tell_alert` asks nothing."""
 GOES_ON = SessionState(release="v0", selected="shop", following_app="shop", deployment="d43")
 Make = Callable[[Client], Screen[Any] | None]
 DASHBOARD: Make = lambda _: None  # noqa: E731
@@ -276,7 +324,24 @@ RUNS: dict[str, tuple[Make, Run]] = {
     "question._say_cost": (_question, _say_cost),
     "versions._load": (lambda client: VersionsScreen(client, SHOP, lambda: NOW), worker("_load")),
     "versions._skip": (lambda client: VersionsScreen(client, SHOP, lambda: NOW), _skip),
-    "progress._follow": (lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW), _follow),
+    "deployment_screen._follow": (lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW), _follow),
+    "deployment_screen._learn_what_it_takes": (
+        lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW),
+        worker("_learn_what_it_takes"),
+    ),
+    "progress._try_again": (
+        lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW),
+        worker("_try_again", ENDED),
+    ),
+    "deployment_keys._show_progress": (DASHBOARD, worker("_show_progress", SHOP)),
+    "alert_keys._ask_what_is_allowed": (DASHBOARD, worker("_ask_what_is_allowed")),
+    "alert_keys._mute": (DASHBOARD, worker("_mute", "shop", muted=True)),
+    "alerts._load": (lambda client: AlertsScreen(client, lambda: NOW, "shop"), worker("_load")),
+    "app_pane._ask_what_is_allowed": (DASHBOARD, of_pane(DataPane, "_ask_what_is_allowed")),
+    "app_pane._load": (DASHBOARD, of_pane(DataPane, "_load", "shop")),
+    "data.pane._carry_out": (DASHBOARD, _carry_out),
+    "logs.pane._follow": (DASHBOARD, of_pane(LogsPane, "_follow")),
+    "logs.pane._look_for_new": (DASHBOARD, of_pane(LogsPane, "_look_for_new")),
     "progress._cancel": (lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW), _cancel),
     "app._ask_for_numbers": (DASHBOARD, of_app("_ask_for_numbers")),
     "deployments.pane._load": (DASHBOARD, _history),
@@ -313,7 +378,7 @@ def _is_work(decorator: ast.expr) -> bool:
 
 
 def test_each_worker_is_tried() -> None:
-    assert workers() == set(RUNS)
+    assert workers() == set(RUNS) | ENDS_THE_PANEL | {"app._tell_alert"}
 
 
 @pytest.mark.parametrize("ends", ["answer", "signed out"])
