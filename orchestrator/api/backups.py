@@ -15,6 +15,7 @@ from orchestrator.api.deployment_view import DeploymentView, deployment_view
 from orchestrator.api.kept_backups import context_with, contexts_of
 from orchestrator.api.values import App, BackupId
 from orchestrator.app_data import backups
+from orchestrator.app_data.backup_about import made_at
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar import reason
 from orchestrator.backup_sidecar.manifest import Entry, Summary
@@ -93,7 +94,7 @@ def _before_it(kept: Summary, attempts: Sequence[Attempt]) -> int:
 def entry_view(app: str, entry: Entry, attempts: Sequence[Attempt]) -> BackupView:
     if entry.summary:
         return view(entry.summary, attempts)
-    made = backups.made_at(entry.id)
+    made = made_at(entry.id)
     return BackupView(id=entry.id, app=app, created_at=made, archive_size=entry.size, problem=entry.problem)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER
@@ -50,3 +51,11 @@ async def for_people(context: AppContext, release: Deployment) -> tuple[tuple[st
         (f"/backups/{EXTRA_FOLDER}/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode())
     )
     return tuple(files)
+
+
+def made_at(backup: str) -> datetime | None:
+    """When a backup was begun, in UTC, from its id; None if somebody gave it another one."""
+    try:
+        return datetime.strptime(backup[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

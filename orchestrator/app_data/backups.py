@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import structlog
 from pydantic import TypeAdapter
@@ -122,14 +121,6 @@ async def _remove_unfinished(context: AppContext) -> None:
         log.warning(
             "the rest of a backup is not removed yet", app=context.name, cause=str(error) or "it takes too long"
         )
-
-
-def made_at(backup: str) -> datetime | None:
-    """When a backup was begun, in UTC, from its id; None if somebody gave it another one."""
-    try:
-        return datetime.strptime(backup[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def needed_for_rollback(context: AppContext) -> str:

@@ -6,7 +6,8 @@ paused since before it was made; otherwise a person decides.
 
 from __future__ import annotations
 
-from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, swap
+from orchestrator.app_data import failed_migrations, migration_runs, migrations, swap
+from orchestrator.app_data.backup_about import made_at
 from orchestrator.app_data.failed_migrations import SCHEMA_AS_BEFORE, Found, Stands, only_we_write
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
@@ -106,7 +107,7 @@ def remedy_of(context: AppContext, deployment: Deployment) -> str:
             "No backup was made before. Correct the data by the app's own tool, or deploy a release whose migrations "
             f"succeed. {accept}"
         )
-    made = backups.made_at(backup)
+    made = made_at(backup)
     moment = f" at {made:%Y-%m-%d %H:%M:%S} UTC," if made else ""
     return (
         f"Restore the data as it was{moment} before the migration: "

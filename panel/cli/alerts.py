@@ -43,7 +43,7 @@ def alerts(
 @commands.command()
 def mute(
     app: AppArgument,
-    length: Annotated[str, typer.Option("--for", metavar="LENGTH", help="How long: 30m, 4h, 2d; at most 7d.")] = "4h",
+    length: Annotated[str, value_option("How long: 30m, 4h, 2d; at most 7d.", "LENGTH", "--for")] = "4h",
     as_json: JsonOption = False,
 ) -> None:
     """Send no notices of an app for some hours, and make no toast in the panel. Everything is recorded as before."""

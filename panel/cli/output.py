@@ -44,9 +44,9 @@ def yes_option(what: str) -> Any:  # Any: typer's own type
     return typer.Option("--yes", help=f"Do not ask before {what}; for scripts.")
 
 
-def value_option(help: str, metavar: str | None = None) -> Any:  # Any: typer's own type
+def value_option(help: str, metavar: str | None = None, *names: str) -> Any:  # Any: typer's own type
     """An option with a value, which is not empty where the option is given: a variable of a script may be."""
-    return typer.Option(help=help, metavar=metavar, callback=_refuse_empty)
+    return typer.Option(*names, help=help, metavar=metavar, callback=_refuse_empty)
 
 
 def _refuse_empty(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:

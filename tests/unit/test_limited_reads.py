@@ -17,7 +17,7 @@ PACKAGES = ("orchestrator", "panel", "http_limits", "border", "migrations")
 OURS = "files that Changeover itself wrote"
 UNLIMITED = {
     "orchestrator/api/command_output.py": "the lines that wait are of host/output.py; bytes have a semaphore",
-    "orchestrator/api/one_off.py": "its own function, which is limited",
+    "orchestrator/api/logs.py": "its own function, which is limited",
     "orchestrator/apps/backup_places.py": OURS,
     "orchestrator/backup_sidecar/__main__.py": "what the orchestrator put there",
     "orchestrator/backup_sidecar/difference.py": "in a sidecar: the structure of the app's own data",
@@ -33,9 +33,12 @@ UNLIMITED = {
     "orchestrator/proxy/haproxy_config.py": "files of the image",
     "orchestrator/proxy/durable_file.py": OURS,
     "orchestrator/proxy/proxy_files.py": OURS,
+    "orchestrator/traffic/sampler.py": "its own function: the proxy's answers are limited where they are read",
     "orchestrator/sources/git_lfs.py": "a file whose size was looked at before",
     "orchestrator/sources/mirror.py": OURS,
     "orchestrator/sources/package_source.py": "files of the image",
+    "panel/restart.py": "the unnamed file that this process was given",
+    "panel/session/conversation_file.py": "the turns of one person, of which as many are kept as its limits say",
     "panel/web/pages.py": "files of the image",
     "panel/web/process.py": "the process is not read while too many packets wait",
     "migrations/configuration.py": "the user's configuration, which was valid",

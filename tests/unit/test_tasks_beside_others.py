@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 ONE_PIECE_OF_WORK = {
     "orchestrator/api/metrics.py: metrics": "the health board answers by itself, also for an app that it does not know",
     "orchestrator/api/status.py: list_apps": "a defect in an app's view is shown as a trouble of that app (Defects)",
+    "panel/console/answers/deployments.py: _each": "what one command asks of each app; an error is its answer",
     "orchestrator/deploy/scheduler.py: stop": "an app's lane waits for the end of its tasks, whatever that is",
     "orchestrator/doctor/checks.py: examine": "a defect at an app is a finding of that app (_app_or_defect)",
     "orchestrator/engine/relay.py: _connected": "the two directions of one connection",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from panel.app import PanelApp
-from panel.client.model import Apps
+from panel.client.model import Apps, Deployments
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 from tests.support.fakes.client import WithoutEvents
@@ -27,6 +27,9 @@ class Quiet(WithoutEvents):
     async def status(self) -> Apps:
         return Apps.model_validate({"apps": [self._app]})
 
+    async def history(self, app: str, limit: int = 20, before: int | None = None) -> Deployments:
+        return Deployments(deployments=())
+
 
 @pytest.mark.parametrize(
     ("key", "held_back", "says"),
@@ -40,7 +43,7 @@ class Quiet(WithoutEvents):
             "No update of shop is offered: v2 failed at verify. Deploy it nevertheless.",
         ),
         ("b", None, "shop has no standby release to roll back to. Deploy a second release first."),
-        ("p", None, "No deployment of this app is under way."),
+        ("p", None, "This app has no deployments."),
     ],
 )
 async def test_a_key_that_cannot_do_anything_says_why(key: str, held_back: dict[str, Any] | None, says: str) -> None:

@@ -18,6 +18,9 @@ class App:
     async def save(self) -> None:
         await asyncio.sleep(0)
 
+    async def until_it_moves(self) -> None:
+        await asyncio.sleep(0)
+
 
 class Socket:
     """The connection to a browser: `ends` is how its end ends."""
