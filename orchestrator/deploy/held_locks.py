@@ -25,6 +25,10 @@ MUST_BE_FREE = 3
 """The number of looks in a row without a lock after a pause. The first one may have begun before it."""
 
 
+class WatchLost(StepFailed):
+    """The sidecar ended, although it looks until it is removed: it could not look, or something killed it."""
+
+
 class LockWatch:
     """Looks at the locks of the standby's processes every 30 ms, while its context is open.
 
@@ -90,7 +94,7 @@ class LockWatch:
                 taken.cancel()
         if not taken.done() or taken.cancelled():
             self._run.result()  # raises EngineError, if that is why it ended
-            raise StepFailed(f"The sidecar that looks at the data's locks ended: {self._said or 'it said nothing'}.")
+            raise WatchLost(f"The sidecar that looks at the data's locks ended: {self._said or 'it said nothing'}.")
         held = taken.result()
         self.last = held[0] if held else self.last
         return held

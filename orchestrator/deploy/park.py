@@ -9,7 +9,7 @@ import structlog
 from orchestrator.app_data import migrations
 from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy.held_locks import LockWatch
+from orchestrator.deploy.held_locks import LockWatch, WatchLost
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
 from orchestrator.errors import EngineError, StepFailed
@@ -75,7 +75,8 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
 async def _paused(context: AppContext, standby: Deployment, said_by: Deployment) -> bool:
     """Pause the standby at a moment at which it holds no lock on the data. False: it must be stopped instead.
 
-    One that ended meanwhile is started once more: the kernel, or a person, may have killed it.
+    One that ended meanwhile is started once more, and one whose sidecar ended is watched once more: the kernel, or a
+    person, may have killed either.
     """
     why = await _why_not_kept(context, standby)
     if why and await _why_ended(context, standby):
@@ -92,7 +93,11 @@ async def _why_not_kept(context: AppContext, standby: Deployment) -> str:
     """Start the standby, if it does not run, and pause it. Returns why that fails; empty if it does not."""
     try:
         await _start(context, standby)
-        return await _why_not_paused(context, standby)
+        try:
+            return await _why_not_paused(context, standby)
+        except WatchLost as lost:
+            log.info("the locks of a standby are looked at once more", container=standby.container, cause=lost.cause)
+            return await _why_not_paused(context, standby)
     except StepFailed as error:
         return error.cause
 
@@ -121,6 +126,11 @@ async def _why_not_paused(context: AppContext, standby: Deployment) -> str:
                     raise
                 await context.engine.wake(standby.container, standby.address)
                 await asyncio.sleep(BETWEEN_TRIES_S)
+    except WatchLost:
+        if ended := await _why_ended(context, standby):  # it takes the sidecar with it
+            return ended
+        await _let_run(context, standby)
+        raise
     except StepFailed as error:
         why = error.cause
     except EngineError as error:

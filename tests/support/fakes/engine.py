@@ -153,6 +153,8 @@ class FakeEngine:
         self.held: list[str] = []
         self.awaited: set[str] = set()
         self.refuses_lock_sidecar: EngineError | None = None
+        self.kills_lock_sidecars = 0
+        """So many of those that are started next end after their first look."""
         self.woken: list[str] = []
         self.unpause_answers_after_s = 0.0
         self.serves_one_connection = False
@@ -595,6 +597,9 @@ class FakeEngine:
         try:
             while True:
                 on_line(json.dumps({"held": self.held}))
+                if self.kills_lock_sidecars:
+                    self.kills_lock_sidecars -= 1
+                    return replace(self._status(spec.name), running=False, exit_code=137), False
                 await asyncio.sleep(0.03)
         finally:
             if not self._power.dead:

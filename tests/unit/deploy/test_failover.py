@@ -627,6 +627,22 @@ def test_a_standby_whose_locks_cannot_be_seen_is_stopped(world: World) -> None:
     watched(world, story)
 
 
+@pytest.mark.parametrize(("killed", "is_paused"), [(1, True), (2, False)])
+def test_a_standby_whose_watch_is_killed_is_watched_once_more(world: World, killed: int, is_paused: bool) -> None:
+    """It stayed stopped, with a warning, for the end of a sidecar that says nothing about it."""
+
+    async def story() -> None:
+        world.engine.kills_lock_sidecars = killed
+        world.publish()
+        await world.deploy()
+        await asyncio.sleep(60)
+        kept = world.engine.running[standby(world).container]
+        assert (kept.running, kept.paused) == (is_paused, is_paused)
+        assert len(await stopped_standby(world.context)) == (0 if is_paused else 1)
+
+    watched(world, story)
+
+
 def test_a_standby_is_paused_although_its_env_file_is_missing_now(world: World, tmp_path: Path) -> None:
     """Its locks are looked at with what its container was made with."""
 
