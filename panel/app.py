@@ -33,6 +33,7 @@ from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
 from panel.screens.open_question import is_valid, open_question
 from panel.screens.progress import ProgressScreen
+from panel.screens.seen_again import see_again, seen
 from panel.screens.startup import UPDATE, StartupScreen
 from panel.session.state import SessionState
 from panel.text.alert_toast import alert_toast
@@ -132,6 +133,7 @@ class PanelApp(Reloads):
             selected=self._dashboard.selected,
             following_app=following.app_name if following else "",
             deployment=following.deployment if following else "",
+            dashboard=seen(self._dashboard),
             told=self._new_versions.told,
             question=open_question(self.screen_stack),
             reload=self._reload,
@@ -146,6 +148,7 @@ class PanelApp(Reloads):
             return
         if state is not None:
             self._dashboard.select(state.selected)
+            see_again(self._dashboard, state.dashboard)
             if state.deployment:
                 self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
             await self._ask_again(state)

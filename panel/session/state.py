@@ -22,6 +22,24 @@ class Reload(BaseModel):
     saved_at: datetime
 
 
+class DashboardState(BaseModel):
+    """What a person sees of the dashboard. `words`, `sort`, `grouped` and `faults_only` arrange its list, `alone`: the
+    selected app has the whole screen. `in_tab`: the keys go to the tab, not to the list.
+
+    `console` says whether the console is open, and `draft` is what was typed into it.
+    """
+
+    tab: str = ""
+    in_tab: bool = False
+    alone: bool = False
+    words: str = ""
+    sort: str = ""
+    grouped: bool = False
+    faults_only: bool = False
+    console: bool = False
+    draft: str = ""
+
+
 class SessionState(BaseModel):
     """`release` is the release that saved it, and `selected` the app under the cursor.
 
@@ -32,6 +50,7 @@ class SessionState(BaseModel):
     selected: str = ""
     following_app: str = ""
     deployment: str = ""
+    dashboard: DashboardState = DashboardState()
     told: dict[str, str] = {}
     """By app, the version of its update that this session has told."""
     question: OpenQuestion | None = None
