@@ -48,7 +48,7 @@ def press_u(installation: Installation, pictures: Path, heading: str) -> Shown:
         assert terminal.sockets == 2
         assert terminal.page.url == installation.url + "/"
         terminal.press("Enter")
-        assert f"CHANGEOVER — {new}" in terminal.wait_for(heading)
+        assert f"CHANGEOVER  {new}" in terminal.wait_for(heading)
         assert terminal.requests_elsewhere == []
     return Shown(question, result)
 
@@ -86,7 +86,7 @@ def press_b(installation: Installation, to: str, pictures: Path) -> None:
         terminal.press("b")
         terminal.wait_for("Roll panel back?")
         terminal.press("y")
-        terminal.wait_for(f"CHANGEOVER — {to}")
+        terminal.wait_for(f"CHANGEOVER  {to}")
     assert installation.app()["active"]["version"] == to
 
 

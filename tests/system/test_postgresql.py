@@ -102,7 +102,7 @@ def test_the_panel_runs_and_updates_on_postgresql(tmp_path: Path, proxy_image: N
     assert first["state"] == "live", first["failure"]
     assert second["state"] == "live", second["failure"]
     assert status["pending"] == []
-    assert [one["revision"] for one in status["applied"]] == ["0001"]
+    assert [one["revision"] for one in status["applied"]] == ["0001", "0002"]
     assert page.status_code == 200
 
 
