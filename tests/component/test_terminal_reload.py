@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 
-from tests.component.test_web import serving_apps
+from tests.component.test_web import serving_apps, without_colours
 from tests.support.paths import ROOT
 
 WAIT_S = 60
@@ -20,7 +20,7 @@ WAIT_S = 60
 
 def until_drawn(terminal: int, *words: str) -> bytes:
     deadline, drawn = time.monotonic() + WAIT_S, b""
-    while not all(word.encode() in drawn for word in words):
+    while not all(word.encode() in without_colours(drawn) for word in words):
         left = deadline - time.monotonic()
         assert left > 0, f"{words} did not all come, but: {drawn[-2000:]!r}"
         if select.select([terminal], [], [], left)[0]:

@@ -143,11 +143,16 @@ def web(api: FakeApi, database: str) -> Iterator[Web]:
         yield web
 
 
+def without_colours(painted: bytes) -> bytes:
+    """What is painted over the edges of other widgets has a colour set anew in the middle of its words."""
+    return re.sub(rb"\x1b\[[0-9;]*m", b"", painted)
+
+
 def until_painted(socket: ClientConnection, *words: str) -> bytes:
     """Read what the page's terminal gets until all words were in it."""
     deadline = time.monotonic() + WAIT_S
     painted = b""
-    while not all(word.encode() in painted for word in words):
+    while not all(word.encode() in without_colours(painted) for word in words):
         message = socket.recv(timeout=max(0.0, deadline - time.monotonic()))
         painted += message if isinstance(message, bytes) else message.encode()
     return painted
