@@ -18,8 +18,8 @@ from tests.component.test_web import WAIT_S, Web, children, migrated, serving_ap
 from tests.support.results import keep_result
 
 PAGES = 20
-MOST_OWN_MB = 40
-"""Measured are 30 MB with Python 3.11, beside other tests."""
+MOST_OWN_MB = 30
+"""Measured are 25 MB with Python 3.11."""
 LIMITS = {
     "PANEL_MAX_PAGES": "40",
     "PANEL_MAX_PAGES_OF_TOKEN": "40",
