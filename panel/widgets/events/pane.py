@@ -27,7 +27,7 @@ class EventsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield EventLog("events-of-one")
-        yield Static("[A] Audit log: who did what")
+        yield Static("[A] Audit log: who did what", markup=False)
 
     def show_app(self, name: str) -> None:
         if name == self._app:

@@ -94,6 +94,12 @@ async def test_a_deployment_of_the_timeline_opens_what_became_of_it() -> None:
         assert screen.deployment == "of-shop"
 
 
+async def test_the_events_of_an_app_lead_to_who_did_what() -> None:
+    async with dashboard() as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: "[6 Events]" in shown(pilot) and "[A] Audit log" in shown(pilot))
+
+
 async def test_the_filter_shows_what_has_its_words_and_escape_shows_all_again() -> None:
     async with dashboard() as pilot:
         await pilot.press("slash", *"blo")
