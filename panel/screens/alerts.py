@@ -58,7 +58,7 @@ class AlertsScreen(Screen[None]):
     def on_mount(self) -> None:
         for column in COLUMNS:
             self._table.add_column(column, key=column)
-        self._table.focus()
+        self.set_focus(self._table)
         self._say_title()
         self._load()
 

@@ -52,7 +52,7 @@ class AuditScreen(Screen[None]):
         table = self._table
         for column in COLUMNS:
             table.add_column(column, key=column)
-        table.focus()
+        self.set_focus(table)
         self._load()
 
     def action_close(self) -> None:

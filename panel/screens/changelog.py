@@ -57,13 +57,13 @@ class ChangelogScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
-        self.query_one(VerticalScroll).focus()
+        self.set_focus(self.query_one(VerticalScroll))
 
     def action_search(self) -> None:
         """Open the line to search in."""
         search = self.query_one("#search", Input)
         search.display, search.disabled = True, False
-        search.focus()
+        self.set_focus(search)
 
     @on(Input.Changed)
     def find(self, event: Input.Changed) -> None:
@@ -73,7 +73,7 @@ class ChangelogScreen(ModalScreen[None]):
     @on(Input.Submitted)
     def found(self) -> None:
         """Go back to the list, where N goes to the next match."""
-        self.query_one(VerticalScroll).focus()
+        self.set_focus(self.query_one(VerticalScroll))
 
     def action_next(self, by: int) -> None:
         """Go to the next match, or to the one before."""
@@ -90,4 +90,4 @@ class ChangelogScreen(ModalScreen[None]):
             return
         search.value = ""
         search.display, search.disabled = False, True
-        self.query_one(VerticalScroll).focus()
+        self.set_focus(self.query_one(VerticalScroll))

@@ -104,7 +104,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
         return ConfigurationPane(self._client, self._clock)
 
     def on_mount(self) -> None:
-        self._list.focus()
+        self.set_focus(self._list)
         if self._apps:
             self.show(self._apps)
 
@@ -218,7 +218,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
 
     def action_filter(self) -> None:
         self._filter.add_class("-open")
-        self._filter.focus()
+        self.set_focus(self._filter)
 
     @on(Input.Changed, "#filter")
     def _filter_as_typed(self, event: Input.Changed) -> None:
@@ -227,7 +227,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
     @on(Input.Submitted, "#filter")
     def _filter_kept(self) -> None:
         self._filter.set_class(bool(self._filter.value), "-open")
-        self._list.focus()
+        self.set_focus(self._list)
 
     def action_sort(self) -> None:
         view = self._list.view
@@ -259,7 +259,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
     def action_zoom(self) -> None:
         self.toggle_class("-alone")
         if not self.has_class("-alone"):
-            self._list.focus()
+            self.set_focus(self._list)
 
     def action_back(self) -> None:
         """One step at a time: from the filter, from a tab, from an app that is shown alone."""
@@ -268,7 +268,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
             self._filter.remove_class("-open")
         else:
             self.remove_class("-alone")
-        self._list.focus()
+        self.set_focus(self._list)
 
     def action_open(self) -> None:
         """Open the app under the cursor in the browser."""

@@ -59,7 +59,7 @@ class VersionsScreen(Screen[Version]):
     def on_mount(self) -> None:
         for column in COLUMNS:
             self._table.add_column(column, key=column)
-        self._table.focus()
+        self.set_focus(self._table)
         self._load()
 
     @property

@@ -163,15 +163,12 @@ class SessionApp(PanelApp):
             self._driver.write_meta({"type": what})
 
 
+def new_session_app() -> SessionApp:
+    """It has opened nothing yet: what the template has made goes on in the process that is forked."""
+    return SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url())
+
+
 async def warm_up() -> None:
     """Paint the first screen, which nobody sees, so that all is loaded and computed that a process needs for it."""
-    app = SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url())
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with new_session_app().run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-
-
-def run() -> int:
-    """Until the page's process ends. Returns its exit code."""
-    app = SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url())
-    app.run()
-    return app.return_code or 0

@@ -112,6 +112,7 @@ def main() -> None:
     # Ctrl-C in a terminal is for the server, whose end is the template's, too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(session_app.warm_up())
+    app = session_app.new_session_app()
     template = Template(socket.socket(fileno=int(sys.argv[1])))
     gc.collect()
     gc.freeze()
@@ -120,7 +121,8 @@ def main() -> None:
         return
     code = 1
     try:
-        code = session_app.run()
+        app.run()
+        code = app.return_code or 0
     except BaseException:  # noqa: BLE001 (told as the interpreter would tell it)
         traceback.print_exc()
     finally:

@@ -6,7 +6,6 @@ import asyncio
 import time
 
 from textual import work
-from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -40,8 +39,8 @@ HAS_GONE_ON = "You have gone on meanwhile, so you are not asked now. Enter it ag
 
 
 class Console(Vertical):
-    """Hidden until `open`. Each command has a worker of its own; what changes something asks first, and only a person
-    who still looks at the console with an empty line: otherwise the next key would be the answer.
+    """Hidden, and empty, until `open`. Each command has a worker of its own; what changes something asks first, and
+    only a person who still looks at the console with an empty line: otherwise the next key would be the answer.
     """
 
     DEFAULT_CSS = """
@@ -57,17 +56,9 @@ class Console(Vertical):
         self._clock = clock
         self._memory = memory
         self._waiting = 0
-        self._has_loaded = False
+        self._line: ConsoleLine | None = None
         self._versions: dict[str, tuple[str, ...]] = {}
         self._versions_at: dict[str, float] = {}
-
-    def compose(self) -> ComposeResult:
-        yield Transcript()
-        with Horizontal():
-            yield Static(":", id="prompt")
-            line = ConsoleLine()
-            yield line
-        yield Dropdown(line, candidates=lambda state: self._candidates(state.text[: state.cursor_position]))
 
     @property
     def is_open(self) -> bool:
@@ -76,19 +67,25 @@ class Console(Vertical):
     @property
     def draft(self) -> str:
         """What is typed and not entered."""
-        return self.query_one(ConsoleLine).value if self.is_mounted else ""
+        return self._line.value if self._line else ""
 
     def open(self, draft: str | None = None) -> None:
         """Show it and type into it; with a `draft`, go on with that."""
         self.add_class("-open")
-        line = self.query_one(ConsoleLine)
-        if draft is not None:
-            with line.prevent(Input.Changed):
-                line.value = draft
-        line.focus()
-        if not self._has_loaded:
-            self._has_loaded = True
+        if self._line is None:
+            self._line = self._made()
             self._load()
+        if draft is not None:
+            with self._line.prevent(Input.Changed):
+                self._line.value = draft
+        self.screen.set_focus(self._line)
+
+    def _made(self) -> ConsoleLine:
+        """What it consists of, which most pages never need."""
+        line = ConsoleLine()
+        dropdown = Dropdown(line, candidates=lambda state: self._candidates(state.text[: state.cursor_position]))
+        self.mount(Transcript(), Horizontal(Static(":", id="prompt"), line), dropdown)
+        return line
 
     def close(self) -> None:
         """Hide it. The draft stays."""

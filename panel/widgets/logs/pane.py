@@ -168,7 +168,7 @@ class LogsPane(Vertical):
         """Search in the log."""
         search = self.query_one("#log-search", Input)
         search.display = True
-        search.focus()
+        self.screen.set_focus(search)
 
     @on(Input.Changed, "#log-search")
     def _search(self, event: Input.Changed) -> None:
@@ -179,7 +179,7 @@ class LogsPane(Vertical):
     def _searched(self, event: Input.Submitted) -> None:
         event.stop()
         self.query_one("#log-search", Input).display = bool(event.value)
-        self.view.focus()
+        self.screen.set_focus(self.view)
 
     def action_level(self) -> None:
         """Show lines of the next level and above."""
@@ -198,7 +198,7 @@ class LogsPane(Vertical):
         choice.add_options(options)
         choice.highlighted = next((at for at, one in enumerate(options) if one.id == self._query.container), 0)
         choice.display = True
-        choice.focus()
+        self.screen.set_focus(choice)
 
     @on(OptionList.OptionSelected, "#log-choice")
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -213,7 +213,7 @@ class LogsPane(Vertical):
             search.value = ""
             search.display = False
         choice.display = False
-        self.view.focus()
+        self.screen.set_focus(self.view)
 
 
 def _label(one: LogOrigin) -> str:

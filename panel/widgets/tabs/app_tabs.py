@@ -74,7 +74,7 @@ class AppTabs(Vertical):
         shown = self.shown
         for one in [shown, *(shown.query("*") if shown else ())]:
             if one is not None and one.focusable:
-                one.focus()
+                self.screen.set_focus(one)
                 return True
         return False
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual_autocomplete._autocomplete import AutoCompleteList
 
 from panel.app import PanelApp
 from panel.client.access_model import AuditEntries, AuditEntry, Session
@@ -432,6 +433,8 @@ async def left_during(
 
 async def opened(pilot: Pilot[Any], app: PanelApp, screen: Screen[Any] | None) -> Screen[Any]:
     if screen is None:
+        app._dashboard.action_console()
+        await until(pilot, lambda: bool(app._dashboard.query(AutoCompleteList)))
         return app._dashboard
     await app.push_screen(screen)
     await until(pilot, lambda: is_whole(screen))
