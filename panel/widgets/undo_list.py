@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,10 +40,21 @@ class UndoList(Static):
     UndoList { height: auto; padding: 0 0 1 1; display: none; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines_at: Callable[[int], list[Text]] = lambda _width: []
+
     def show(self, undos: Iterable[OneUndo], now: datetime) -> None:
-        lines = undo_lines([one for one in undos if one.is_shown], now, self.content_size.width)
-        self.display = bool(lines)
-        self.update(Text("\n").join(lines))
+        shown = [one for one in undos if one.is_shown]
+        self._lines_at = lambda width: undo_lines(shown, now, width)
+        self.display = bool(shown)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        self.update(Text("\n").join(self._lines_at(self.content_size.width)))
 
 
 def undo_lines(undos: Sequence[OneUndo], now: datetime, width: int) -> list[Text]:
