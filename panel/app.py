@@ -29,6 +29,7 @@ from panel.palette import PALETTE, key_commands
 from panel.refresh import CHANGES_APPS, Refresh
 from panel.reload import KEYS, Reloads
 from panel.restart import state_before
+from panel.resumption import PANEL, what_happened
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
 from panel.screens.open_question import is_valid, open_question
@@ -37,12 +38,9 @@ from panel.screens.seen_again import see_again, seen
 from panel.screens.startup import UPDATE, StartupScreen
 from panel.session.state import SessionState
 from panel.text.alert_toast import alert_toast
-from panel.text.resumed import DONE, resumed
 from panel.text.shortened import shortened
 from panel.version import is_deployed, release
 
-PANEL = "panel"
-"""The name of the panel as an app."""
 REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 STALE_S = 3 * REFRESH_S
@@ -52,8 +50,6 @@ TOLD_WITHIN_S = 30.0
 """An alert that is older is no news."""
 STREAM = "stream"
 """The group of the worker that follows the events."""
-LAST_FEW = 5
-"""Deployments in which the one is looked for that brought the release that is live."""
 
 
 class PanelApp(Reloads):
@@ -154,7 +150,8 @@ class PanelApp(Reloads):
             await self._ask_again(state)
         self.restored.set()
         if state is not None and state.release != release():
-            self.notify(await self._what_happened(state.release), timeout=8, markup=False)
+            says = await what_happened(self.client, self._shown, state.release)
+            self.notify(says, timeout=8, markup=False)
 
     async def _ask_again(self, state: SessionState) -> None:
         """The question that was open, if it is the same still, and what a reload did."""
@@ -163,15 +160,6 @@ class PanelApp(Reloads):
             await self._dashboard.run_action(state.question.kind)
         if state.reload:
             self.show_reload(state.reload)
-
-    async def _what_happened(self, before: str) -> str:
-        """Why the session goes on in another release than that in which it was saved."""
-        newest = None
-        with suppress(ClientError):  # a token for another app may not know
-            found = await self.client.history(PANEL, limit=LAST_FEW)
-            newest = next((one for one in found.deployments if one.version == release() and one.state in DONE), None)
-        panel = next((app for app in self._shown if app.name == PANEL), None)
-        return resumed(before, release(), panel, newest)
 
     def follow_again(self) -> None:
         """Follow the event stream from where it was left, and ask for the apps."""
@@ -187,6 +175,9 @@ class PanelApp(Reloads):
         self.workers.cancel_group(self, STREAM)
         if self._ticks:
             self._ticks.pause()
+
+    async def on_unmount(self) -> None:
+        await self.client.close()
 
     @work(group=STREAM, exclusive=True)
     async def _follow(self) -> None:

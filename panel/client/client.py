@@ -103,6 +103,10 @@ class Client(
     async def __aexit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End its connections. No request can be made then."""
         await self._http.aclose()
 
     def sign_in(self, token: str) -> None:
