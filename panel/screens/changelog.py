@@ -16,6 +16,7 @@ from panel.client.update_model import Update
 from panel.text.changelog import brings
 from panel.text.counted import counted
 from panel.widgets.found_lines import FoundLines
+from panel.widgets.line_input import LineInput
 
 LONGEST_SEARCH = 100
 
@@ -43,7 +44,7 @@ class ChangelogScreen(ModalScreen[None]):
             with VerticalScroll():
                 yield FoundLines([Text(one_line(update.version), "bold"), *self._lines()])
             yield Static(Text(self._count()), id="count")
-            yield Input(placeholder="Search", id="search", max_length=LONGEST_SEARCH, disabled=True)
+            yield LineInput(placeholder="Search", id="search", max_length=LONGEST_SEARCH, disabled=True)
             yield Static("\\[/] Search  │  \\[N] Next  │  \\[Esc] Close", classes="keys")
 
     def _lines(self) -> list[Text]:

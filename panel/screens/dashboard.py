@@ -36,6 +36,7 @@ from panel.widgets.deployments.pane import DeploymentsPane
 from panel.widgets.events.log import EventLog
 from panel.widgets.events.pane import EventsPane
 from panel.widgets.key_line import KeyLine
+from panel.widgets.line_input import LineInput
 from panel.widgets.logs.pane import LogsPane
 from panel.widgets.overview.pane import OverviewPane
 from panel.widgets.tabs.app_tabs import AppTabs, Page
@@ -80,7 +81,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield AppsList()
-                yield Input(id="filter", placeholder="words of the app, its version or its health")
+                yield LineInput(id="filter", placeholder="words of the app, its version or its health")
                 yield Static("Events", classes="heading")
                 yield EventLog()
             with Vertical(id="right"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual import work
 from textual.app import App as TextualApp
@@ -39,6 +40,8 @@ SWITCHING = "the traffic is being switched. Roll back with B once it is live."
 UNDOING = "it has failed, and what it has done is being undone."
 CANCELLING = "The deployment is being cancelled already: what it has done is undone."
 OUTCOME_INDENT = 4
+COPIED_WIDTH = 80
+"""Cells of a line of what is copied."""
 NOT_LIVE = (DeploymentState.FAILED, DeploymentState.CANCELLED)
 
 
@@ -173,7 +176,10 @@ class ProgressScreen(DeploymentScreen):
         is_update = ended.kind == DeploymentKind.DEPLOY
         warnings = self._progress.warnings
         self._ended, self._app_then = ended, app
-        says = complete(ended, app, warnings) if live and is_update else failed(ended, app, self._undone())
+
+        def says(width: int) -> RenderableType:
+            return complete(ended, app, warnings) if live and is_update else failed(ended, app, self._undone(width))
+
         well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
         dialog = self.query_one("#progress")
         dialog.border_title = Text(
@@ -186,11 +192,10 @@ class ProgressScreen(DeploymentScreen):
         self.refresh_bindings()
         self._redraw()
 
-    def _undone(self) -> list[str]:
-        """Markup for each undo, with its mark and its seconds."""
+    def _undone(self, width: int) -> list[str]:
+        """Markup for each undo, with its mark and its seconds, in lines of so many cells."""
         shown = [one for one in self._progress.undos.values() if one.is_shown]
-        width = self.query_one(OutcomeText).size.width - OUTCOME_INDENT
-        return [f"  {line.markup}" for line in undo_lines(shown, self._clock(), width)[1:]]
+        return [f"  {line.markup}" for line in undo_lines(shown, self._clock(), width - OUTCOME_INDENT)[1:]]
 
     async def _app_now(self) -> App | None:
         """The app as it is now; None, after a notice with the error, when the request fails."""
@@ -249,7 +254,7 @@ class ProgressScreen(DeploymentScreen):
     def action_copy(self) -> None:
         """Put how it ended into the clipboard, by OSC 52: the terminal, or the page in the browser, keeps it."""
         if self._ended:
-            self.app.copy_to_clipboard(as_text(self._ended, self._app_then, self._undone()))
+            self.app.copy_to_clipboard(as_text(self._ended, self._app_then, self._undone(COPIED_WIDTH)))
             self.notify("Copied as text.", timeout=3)
 
     def action_leave(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import RenderableType
 from textual.containers import VerticalScroll
 from textual.events import Resize
@@ -20,22 +22,31 @@ class OutcomeText(Static):
 
     def __init__(self) -> None:
         super().__init__(id="outcome")
-        self._is_empty = True
+        self._says: Callable[[int], RenderableType] | None = None
+        self._width = 0
         self._led_to: float | None = None
         """Where the parent was scrolled to from here."""
 
-    def tell(self, says: RenderableType) -> None:
-        self._is_empty = False
-        self.update(says)
+    def tell(self, says: Callable[[int], RenderableType]) -> None:
+        """Show what it gives for a width in cells."""
+        self._says = says
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._says:
+            self.update(self._says(self.size.width))
 
     def on_resize(self, _event: Resize) -> None:
         """Only what is laid out can be scrolled to; a scroll bar that appears has it laid out once more."""
+        if self.size.width != self._width:
+            self._width = self.size.width
+            self._draw()
         self._lead()
         self.call_after_refresh(self._lead)
 
     def _lead(self) -> None:
         reader = self.parent
-        if self._is_empty or not isinstance(reader, VerticalScroll) or self._led_to not in (None, reader.scroll_y):
+        if self._says is None or not isinstance(reader, VerticalScroll) or self._led_to not in (None, reader.scroll_y):
             return
         self.scroll_visible(animate=False, top=True, immediate=True)
         self._led_to = reader.scroll_y

@@ -9,9 +9,10 @@ from textual.widgets import Input
 from border.plain import one_line
 from panel.console.recall import Recall
 from panel.console.understood import LONGEST_LINE
+from panel.widgets.line_input import LineInput
 
 
-class ConsoleLine(Input):
+class ConsoleLine(LineInput):
     DEFAULT_CSS = """
     ConsoleLine, ConsoleLine:focus { border: none; height: 1; padding: 0; background: $surface; width: 1fr; }
     """
@@ -35,7 +36,6 @@ class ConsoleLine(Input):
 
     def __init__(self) -> None:
         super().__init__(placeholder="A command in plain words, or help", max_length=LONGEST_LINE)
-        self.cursor_blink = False  # an open console costs nothing while nobody types
         self.recall = Recall()
         self.suggestion = ""
         """What Tab takes into an empty line."""

@@ -19,6 +19,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.log_model import LogEntry, LogOrigin, LogOrigins
 from panel.client.log_requests import LogQuery
+from panel.widgets.line_input import LineInput
 from panel.widgets.logs.view import MOST_LINES, LogView
 
 ALL = "all"
@@ -62,7 +63,7 @@ class LogsPane(Vertical):
         yield Static(id="log-about", markup=False)
         yield OptionList(id="log-choice", markup=False)
         yield LogView()
-        yield Input(id="log-search", placeholder="Search in the log", compact=True)
+        yield LineInput(id="log-search", placeholder="Search in the log", compact=True)
 
     @property
     def view(self) -> LogView:
