@@ -16,7 +16,7 @@ from panel.screens.reload import ReloadScreen
 from panel.screens.replaced import ReplacedScreen
 from panel.session.state import Reload
 from panel.web.successor import Successor
-from tests.component.test_screens import Act, Snap, following, pressing, showing
+from tests.component.test_screens import Act, Snap, following, pressing, showing, with_numbers
 from tests.component.test_screens import api as api
 from tests.component.test_screens import fixed_surroundings as fixed_surroundings
 from tests.support import api_answers as answers
@@ -56,7 +56,7 @@ def test_the_toast_of_a_new_version(snap_compare: Snap, api: FakeApi, panel: Pan
     told = answers.app(update=answers.update(), notify_of=["background"])
 
     async def find(pilot: Pilot[Any]) -> None:
-        await showing("v1.0.0")(pilot)
+        await with_numbers(pilot)
         api.gives("GET", "/v1/apps", {"apps": [told]})
         panel._take(Event.model_validate(events.all[0]))
         await showing("Select the app and press")(pilot)

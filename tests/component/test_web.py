@@ -144,8 +144,8 @@ def web(api: FakeApi, database: str) -> Iterator[Web]:
 
 
 def without_colours(painted: bytes) -> bytes:
-    """What is painted over the edges of other widgets has a colour set anew in the middle of its words."""
-    return re.sub(rb"\x1b\[[0-9;]*m", b"", painted)
+    """What is painted over the edges of other widgets has its colour and place set anew in the middle of its words."""
+    return re.sub(rb"\x1b\[[0-9;]*[mH]", b"", painted)
 
 
 def until_painted(socket: ClientConnection, *words: str) -> bytes:

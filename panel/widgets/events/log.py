@@ -23,7 +23,10 @@ class EventLog(RichLog):
     """The newest events of all apps, one line each."""
 
     DEFAULT_CSS = """
-    EventLog { margin: 0 2 1 2; height: 1fr; background: $background; }
+    EventLog {
+        margin: 0 1 1 2; height: 1fr; background: $background;
+        overflow-y: auto; scrollbar-gutter: stable; scrollbar-size-vertical: 1;
+    }
     """
     MAX_LINES = 500
 
