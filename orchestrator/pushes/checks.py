@@ -241,7 +241,13 @@ class PushCheckRunner:
             return replace(found, state=CheckState.NOTHING_NEW, says=self._why_not(app, head, live))
         # The key: a process that was killed after the request has requested it.
         key = f"push-{check.id}{check.deployment}-{head.revision}"[:255]
-        deployment = await self._scheduler.request(app, ref=head.revision, by=BY_PUSH, idempotency_key=key)
+        slots = journal.slots(app)
+
+        def still() -> bool:
+            """What went live while the request waited, as in a recovery, may be what a person has asked for since."""
+            return journal.slots(app) == slots
+
+        deployment = await self._scheduler.request(app, head.revision, BY_PUSH, key, still=still)
         return replace(found, state=CheckState.DEPLOYMENT, deployment=deployment.id)
 
     def _why_not(self, app: str, head: Head, live: str) -> str:

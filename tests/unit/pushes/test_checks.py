@@ -304,6 +304,22 @@ def test_a_push_that_is_sent_again_after_a_rollback_deploys_nothing(story: Story
     story(told)
 
 
+def test_a_push_is_decided_anew_when_the_live_release_changed_while_its_request_waited(story: Story) -> None:
+    """A person deployed it while the app was recovered; the push then deployed it once more."""
+
+    async def told(pushes: Pushes) -> None:
+        first = pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        pushes.bench.scheduler.meanwhile = lambda: pushes.bench.live(newest, standby=first)
+
+        ended = await pushes.ended((await pushes.push())[0])
+
+        assert pushes.deployed == []
+        assert (ended.state, ended.says) == (CheckState.NOTHING_NEW, "v2 is live.")
+
+    story(told)
+
+
 def test_a_source_that_went_back_is_followed(story: Story) -> None:
     async def told(pushes: Pushes) -> None:
         pushes.bench.live(pushes.source.publish())

@@ -19,6 +19,7 @@ from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
+from orchestrator.deploy.request import refuse_outrun
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
 from orchestrator.domain.events import Cancelled, Event, EventKind, Failed, FailedOver, Live, Occurrence, Restored
@@ -52,6 +53,8 @@ class Requests(Scheduler):
         super().__init__(journal, events, lambda name: pytest.fail(f"{name} was deployed"))
         self.taken: list[tuple[str, str, str]] = []
         self.has: Deployment | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens once while a request waits for its turn."""
 
     def busy_with(self, app: str) -> Deployment | None:
         return self.has
@@ -68,6 +71,9 @@ class Requests(Scheduler):
         still: Callable[[], bool] = lambda: True,
     ) -> Deployment:
         self.lane_of(app).refuse_unrecovered(app)
+        happens, self.meanwhile = self.meanwhile, lambda: None
+        happens()
+        refuse_outrun(app, still)
         self.taken.append((app, ref, by))
         return Deployment("1", app, Kind.DEPLOY, State.QUEUED, by, FakeClock()(), ref)
 
