@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from orchestrator.domain.counted import counted
+
 NONE: Mapping[str, str] = MappingProxyType({})
 _BY_KIND = {
     "missing": "it is missing",
@@ -15,10 +17,6 @@ _BY_KIND = {
     "less_than": "it must be less than {lt}",
     "less_than_equal": "it must be {le} or less",
     "finite_number": "it must be a number",
-    "string_too_long": "it must have at most {max_length} characters",
-    "string_too_short": "it must have at least {min_length} characters",
-    "too_long": "it must have at most {max_length} entries",
-    "too_short": "it must have at least {min_length} entries",
     "model_type": "it must be an object, {{…}}",
     "model_attributes_type": "it must be an object, {{…}}",
     "string_type": "it must be a text",
@@ -34,6 +32,12 @@ _BY_KIND = {
     "timezone_aware": "it must end with its time zone, such as Z or +01:00",
 }
 """By pydantic's names of errors: https://docs.pydantic.dev/latest/errors/validation_errors/"""
+_OF_LENGTH = {
+    "string_too_long": "character",
+    "string_too_short": "character",
+    "too_long": "value",
+    "too_short": "value",
+}
 
 
 def why_invalid(error: Mapping[str, Any], forms: Mapping[str, str] = NONE) -> str:  # Any: as pydantic gives it
@@ -42,6 +46,10 @@ def why_invalid(error: Mapping[str, Any], forms: Mapping[str, str] = NONE) -> st
     if error["type"] == "string_pattern_mismatch":
         form = forms.get(context["pattern"])
         return f"it must be {form}" if form else "it has characters that it may not have, or not the right form"
+    if noun := _OF_LENGTH.get(error["type"]):
+        if "max_length" in context:
+            return f"it must have at most {counted(context['max_length'], noun)}"
+        return f"it must have at least {counted(context['min_length'], noun)}"
     if known := _BY_KIND.get(error["type"]):
         return known.format(**context)
     says = str(error["msg"]).removeprefix("Value error, ")

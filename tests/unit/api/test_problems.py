@@ -42,7 +42,7 @@ def test_every_kind_of_error_has_a_status_that_is_no_defect(kind: type[Changeove
         ("POST", "/v1/tokens", {"name": "a", "scope": "read", "x": 1}, "for x: no such field is known."),
         ("GET", "/v1/apps/shop/logs?tail=0", None, "for tail: it must be 1 or more."),
         ("POST", "/v1/apps/shop/pause", {"limit": 0}, "for limit: it must be more than 0"),
-        ("POST", "/v1/apps/shop/exec", {"command": []}, "for command: it must have at least 1 entries."),
+        ("POST", "/v1/apps/shop/exec", {"command": []}, "for command: it must have at least 1 value."),
         ("GET", "/v1/deployments/a_b", None, "for deployment: it must be the id of a deployment, as"),
     ],
 )
