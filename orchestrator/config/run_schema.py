@@ -6,6 +6,7 @@ import difflib
 import ipaddress
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -95,6 +96,12 @@ class Mounted:
         return not self.source.startswith("/")
 
 
+def mounts_of(volumes: Iterable[str]) -> tuple[Mounted, ...]:
+    """What the entries of `run.volumes` say."""
+    found = (_MOUNT.fullmatch(one) for one in volumes)
+    return tuple(Mounted(one["source"], one["target"], one["mode"] == "ro") for one in found if one)
+
+
 class Run(Section):
     """How the app's containers are run."""
 
@@ -145,8 +152,7 @@ class Run(Section):
     @property
     def mounted(self) -> tuple[Mounted, ...]:
         """The entries of `volumes`."""
-        found = (_MOUNT.fullmatch(one) for one in self.volumes)
-        return tuple(Mounted(one["source"], one["target"], one["mode"] == "ro") for one in found if one)
+        return mounts_of(self.volumes)
 
     @field_validator("env")
     @classmethod

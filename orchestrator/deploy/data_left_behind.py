@@ -3,9 +3,12 @@ with its container."""
 
 from __future__ import annotations
 
+import json
 import posixpath
+from collections.abc import Iterator, Mapping
 
 from orchestrator.apps.context import AppContext
+from orchestrator.config.run_schema import mounts_of
 from orchestrator.domain.deployment import Deployment
 from orchestrator.errors import StepFailed
 
@@ -29,15 +32,34 @@ async def refuse_to_leave_data(context: AppContext, active: Deployment, *, inste
             raise _left(context, source, f"{key} {moved}", key, path, instead=instead)
 
 
-def refuse_to_start_without_data(context: AppContext, made: Deployment) -> None:
+async def refuse_to_start_without_data(context: AppContext, made: Deployment) -> None:
     """A container that is gone is made again from the configuration as it is now. Raises StepFailed where that gives
-    it no data any more: a deployment of it would be refused, too."""
+    it no data any more, or at another path than its release reads: a deployment of it would be refused, too."""
     if made.volume and not context.has_data:
-        raise StepFailed(
-            f"The container of {made.version} does not exist any more, and would be made again without its data in the "
-            f"volume {made.volume}: run.data is not set any more.",
-            f"Set run.data of {context.name} as it was: then the app is brought back by itself.",
-        )
+        raise _not_made_again(context, made, made.volume, "run.data is not set any more", "run.data")
+    values = await context.journal.beside(context.journal.deployed_values, made.id)
+    for key, source, path in _writable(context, values or {}):
+        if moved := _moved(context, source, path):
+            raise _not_made_again(context, made, source, f"{key} {moved}", key)
+
+
+def _writable(context: AppContext, values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """The key, source and path of each mount that the release which was deployed with these values can write in."""
+    if data := values.get("run.data"):
+        yield "run.data", context.volume, posixpath.normpath(data)
+    for one in mounts_of(json.loads(values.get("run.volumes") or "[]")):
+        if not one.read_only:
+            source = context.volume_called(one.source) if one.is_volume else one.source
+            yield "run.volumes", source, posixpath.normpath(one.target)
+
+
+def _not_made_again(context: AppContext, made: Deployment, source: str, why: str, key: str) -> StepFailed:
+    what = "folder" if source.startswith("/") else "volume"
+    return StepFailed(
+        f"The container of {made.version} does not exist any more, and would be made again without its data in the "
+        f"{what} {source}: {why}.",
+        f"Set {key} of {context.name} as it was: then the app is brought back by itself.",
+    )
 
 
 def _moved(context: AppContext, source: str, path: str) -> str:

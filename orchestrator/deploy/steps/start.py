@@ -94,7 +94,7 @@ async def create_container(context: AppContext, deployment: Deployment) -> Deplo
     Raises EngineError when the engine refuses it, VolumeGone when its data volume does not exist any more, and
     StepFailed when the configuration has lost its data.
     """
-    refuse_to_start_without_data(context, deployment)
+    await refuse_to_start_without_data(context, deployment)
     if not deployment.address:
         taken = await context.proxy.addresses()
         deployment = replace(deployment, address=await context.engine.free_address(taken))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -44,6 +44,7 @@ class Records:
     runs: dict[int, MigrationRun] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    deployed_values: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class MemoryJournal(Journal):
@@ -83,6 +84,12 @@ class MemoryJournal(Journal):
         self._power.before("journal: save")
         self._save_one(deployment)
         self._power.after()
+
+    def deployed_values(self, deployment: str) -> dict[str, str] | None:
+        return self._records.deployed_values.get(deployment)
+
+    def save_deployed_values(self, app: str, deployment: str, values: Mapping[str, str], keep: Collection[str]) -> None:
+        self._records.deployed_values[deployment] = dict(values)
 
     def rewrite(self, deployment_id: str) -> None:
         self._power.before("journal: rewrite")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from orchestrator.config.effective import effective
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import StepFailed
 from tests.support import virtual_time
@@ -130,15 +132,31 @@ def test_an_app_that_never_had_data_is_asked_for_no_backups_at_its_deployments(w
     assert world.engine.sidecar_specs == []
 
 
-def test_a_container_that_is_gone_is_not_made_again_without_its_data(world: World) -> None:
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        ({}, "run.data is not set any more"),
+        ({"data": "/elsewhere"}, "run.data mounts it at /elsewhere now, and no longer at /data"),
+        ({"data": "/data", "volumes": ("uploads:/other",)}, "run.volumes mounts it at /other now"),
+        ({"data": "/data"}, "run.volumes does not name it any more"),
+    ],
+    ids=["no data", "data moved", "volume moved", "no volume"],
+)
+def test_a_container_that_is_gone_is_not_made_again_without_its_data(
+    world: World, run: dict[str, Any], why: str
+) -> None:
     """The deployment with such a configuration was refused; a removed container then started the app with nothing."""
 
     async def story() -> tuple[str, set[str], set[str]]:
+        world.configure(run={"data": "/data", "volumes": ("uploads:/up", "cache:/cache:ro")})
         await live(world, "0001")
         await live(world)
         as_it_was = world.config
-        await world.engine.remove(world.context.active.container if world.context.active else "")
-        world.configure(run={}, migrate=None)
+        active = world.context.active
+        assert active is not None
+        world.journal.save_deployed_values(APP, active.id, effective(as_it_was), [active.id])
+        await world.engine.remove(active.container)
+        world.configure(run=run, migrate=None)
         await world.new_process()
         await world.recovery.recover_all()
         problem, without = world.recovery.problem(APP), world.engine.app_containers()
@@ -149,6 +167,7 @@ def test_a_container_that_is_gone_is_not_made_again_without_its_data(world: Worl
 
     problem, without, after = virtual_time.run(story())
     assert "would be made again without its data" in problem
-    assert "Set run.data of shop as it was" in problem
+    assert why in problem
+    assert f"Set {why.partition(' ')[0]} of shop as it was" in problem
     assert len(after) == len(without) + 1
     assert ROW in world.engine.data_of(APP).rows
