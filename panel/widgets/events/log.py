@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from datetime import datetime
 
 from rich.text import Text
 from textual import on
-from textual.events import Resize
+from textual.events import Resize, Show
 from textual.widgets import RichLog
 
 from panel.client import events
@@ -34,27 +35,55 @@ class EventLog(RichLog):
         super().__init__(id=name, max_lines=self.MAX_LINES, min_width=0, wrap=True)
         self._told: dict[str, str] = {}
         """By deployment, the cause that its failed step has told."""
+        self.said: deque[Text] = deque(maxlen=self.MAX_LINES)
+        """What it says, an entry an event, the newest last."""
+        self._drawn_for = 0
+        """The width that the lines are wrapped for; 0 while some are not drawn."""
 
     @on(Resize)
     def show_newest(self) -> None:
         """Scroll to the newest events after a resize; a log that became lower would stop to follow."""
         self.call_after_refresh(self.scroll_end, animate=False)
 
+    @on(Resize)
+    @on(Show)
+    def draw_anew(self) -> None:
+        """Wrap the lines for the width that there is. A hidden log has none, and keeps them until it is shown."""
+        if (width := self.size.width) and width != self._drawn_for:
+            self.clear()
+            for says in self.said:
+                self.write(says)
+            self._drawn_for = width
+
+    def begin_again(self) -> None:
+        """Forget every event."""
+        self.said.clear()
+        self._told.clear()
+        self.clear()
+
     def take(self, event: Event) -> None:
         """Add an event, if its kind is one that is shown."""
         if line := event_line(event, self._told.get(event.deployment, "")):
-            self.write(Text.from_markup(line, emoji=False))
+            self._add(Text.from_markup(line, emoji=False))
         match event.what:
             case events.Step(state=StepState.FAILED, note=note) if event.deployment:
                 self._told[event.deployment] = note
             case events.NotLive() | events.Live():
                 self._told.pop(event.deployment, None)
 
+    def _add(self, says: Text) -> None:
+        self.said.append(says)
+        if self.size.width:
+            self.write(says)
+        else:
+            self._drawn_for = 0
+
 
 def event_line(event: Event, told: str = "") -> str:
     """Markup for one event; empty for kinds that are not shown, such as lines of output.
 
-    The cause is `told` already, if the failed step has the same one: then the end of its deployment names the step.
+    The cause is `told` already, if the note of the failed step begins with it, before what to do: then the end of its
+    deployment names the step.
     """
     if not (says := _says(event, told)):
         return ""
@@ -78,7 +107,7 @@ def _says(event: Event, told: str) -> str:
             return f"{inline(event.kind)} by {inline(by)}" if by else inline(event.kind)
         case events.Live() as live:
             return _live(live)
-        case events.NotLive(step=step, cause=cause) if cause and cause == told:
+        case events.NotLive(step=step, cause=cause) if cause and told.startswith(cause):
             return f"[bold red]{inline(event.kind.replace('_', ' '))}[/] at {inline(step)}"
         case events.NotLive(cause=cause):
             return f"[bold red]{inline(event.kind.replace('_', ' '))}[/] {inline(cause)}"

@@ -34,7 +34,7 @@ class EventsPane(Vertical):
             return
         self._app = name
         log = self.query_one(EventLog)
-        log.clear()
+        log.begin_again()
         for event in [one for one in self._known if one.app == name]:
             log.take(event)
 

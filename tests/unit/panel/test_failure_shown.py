@@ -104,29 +104,27 @@ async def test_whoever_reads_on_is_not_moved_when_more_of_the_outcome_comes() ->
 
 def told(events: Events) -> list[str]:
     """What the log of the dashboard says of these events."""
-    said: list[str] = []
-
-    class Log(EventLog):
-        def write(self, content: Any, *_: Any, **__: Any) -> Any:
-            said.append(str(content))
-
-    log = Log()
+    log = EventLog()
     for one in events.all:
         log.take(Event.model_validate(one))
-    return [line.split(" ", 1)[1] for line in said]
+    return [line.plain.split(" ", 1)[1] for line in log.said]
 
 
 @pytest.mark.parametrize("kind", ["failed", "cancelled"])
 def test_the_log_of_events_says_the_cause_of_a_failure_once(kind: str) -> None:
     events = Events().add("step", "d42", step="verify", state="failed", note=CAUSE)
     events.add("step", "d41", app="till", step="verify", state="failed", note="Another one.")
+    events.add("step", "d44", step="verify", state="failed", note=f"{CAUSE} Raise health.timeout.")
     events.add(kind, "d42", step="verify", cause=CAUSE).add(kind, "d43", step="verify", cause=CAUSE)
+    events.add(kind, "d44", step="verify", cause=CAUSE)
 
     assert told(events) == [
         f"shop d42 ✗ verify {CAUSE}",
         "till d41 ✗ verify Another one.",
+        f"shop d44 ✗ verify {CAUSE} Raise health.timeout.",
         f"shop d42 {kind} at verify",
         f"shop d43 {kind} {CAUSE}",
+        f"shop d44 {kind} at verify",
     ]
 
 
