@@ -77,6 +77,7 @@ class PanelApp(Reloads):
         self.caught_up = asyncio.Event()
         """Set by the first event. The recent ones come together."""
         self._ticks: Timer | None = None
+        self._before: SessionState | None = None
         self._after: int | None = None
         """The last event that was taken."""
         self._shown: tuple[AppView, ...] = ()
@@ -108,7 +109,7 @@ class PanelApp(Reloads):
         """Connect, and continue where `state` was."""
         if self._started:
             return
-        self._started, self._begun_at = True, self.clock()
+        self._started, self._begun_at, self._before = True, self.clock(), state
         self._restore(state)
         self._follow()
         self._ask_for_numbers()
@@ -118,15 +119,20 @@ class PanelApp(Reloads):
 
     def on_ready(self) -> None:
         if not self.is_web:
-            self.begin(state_before())
+            self.begin_in_terminal()
+
+    def begin_in_terminal(self) -> None:
+        self.begin(state_before())
 
     @property
     def state(self) -> SessionState:
-        """What is shown now, so that the next release can continue there."""
+        """What is shown now, so that the next release can continue there; until it is restored, what is to be."""
+        if self._before is not None and not self.restored.is_set():
+            return self._before
         following = next((screen for screen in self.screen_stack if isinstance(screen, ProgressScreen)), None)
         return SessionState(
             release=release(),
-            selected=self._dashboard.selected,
+            selected=self._dashboard.wanted,
             following_app=following.app_name if following else "",
             deployment=following.deployment if following else "",
             dashboard=seen(self._dashboard),

@@ -13,8 +13,7 @@ import tempfile
 from contextlib import suppress
 from typing import NoReturn
 
-from pydantic import ValidationError
-
+from panel.session.form import NotReadable, as_text, read_text
 from panel.session.state import SessionState
 
 RESTART = 42
@@ -26,7 +25,7 @@ STATE_FD = "CHANGEOVER_PANEL_STATE_FD"
 def start_again(state: SessionState) -> NoReturn:
     """Replace this process by a new one, with the same command and this state."""
     with tempfile.TemporaryFile() as file:
-        file.write(state.model_dump_json().encode())
+        file.write(as_text(state).encode())
         file.flush()
         inherited = os.dup(file.fileno())
     os.set_inheritable(inherited, True)
@@ -37,7 +36,7 @@ def start_again(state: SessionState) -> NoReturn:
 def state_before() -> SessionState | None:
     """The state with which this process was started again; None if it was not, or if the state cannot be read."""
     named = os.environ.pop(STATE_FD, "")
-    with suppress(ValueError, OSError, ValidationError), open(int(named), "rb") as file:
+    with suppress(ValueError, OSError, NotReadable), open(int(named), "rb") as file:
         file.seek(0)
-        return SessionState.model_validate_json(file.read())
+        return read_text(file.read())
     return None

@@ -6,13 +6,13 @@ import asyncio
 import os
 import signal
 
-from panel.app import PanelApp
 from panel.client.client import Client
 from panel.client.settings import configured_token, configured_url
-from panel.keys.terminal_driver import TerminalDriver
 from panel.restart import RESTART, start_again
 from panel.session.conversation_file import ConversationFile
+from panel.session.state_file import StateFile
 from panel.session.state_folder import state_folder
+from panel.terminal_app import TerminalApp
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -24,7 +24,7 @@ def run_in_terminal() -> int:
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     client = Client(configured_url(), configured_token())
-    app = PanelApp(client, driver_class=TerminalDriver)
+    app = TerminalApp(client, StateFile(state_folder(), client.url))
     app.memory.turns = ConversationFile(state_folder(), client.url)
 
     async def until_it_ends() -> None:
@@ -32,6 +32,7 @@ def run_in_terminal() -> int:
         await app.run_async()
 
     asyncio.run(until_it_ends())
+    app.save_last()
     if app.return_code == RESTART and app.left:
         start_again(app.left)
     return app.return_code or 0

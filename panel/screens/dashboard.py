@@ -193,6 +193,11 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
         """The app under the cursor; empty when there is none."""
         return self._list.selected if is_whole(self) else ""
 
+    @property
+    def wanted(self) -> str:
+        """The same; until the apps are known, the one that is to be selected."""
+        return (self._list.selected or self._list.awaited) if is_whole(self) else ""
+
     def select(self, app: str) -> None:
         if is_whole(self):
             self._list.select(app)

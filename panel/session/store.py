@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 
 from migrations.database import connect, current, head
 from panel.session.asked import asked
 from panel.session.conversation import Conversation
+from panel.session.form import BROKEN, NotReadable, read, stored
+from panel.session.found import Found, set_aside
 from panel.session.state import SessionState
 from panel.session.unavailable import StoreUnavailable as StoreUnavailable
 
 KEPT_FOR = timedelta(days=7)
+LONGEST_ID = 64
 ANSWER_WITHIN_S = 10.0
 """The time limit of one answer of the database, also of a PostgreSQL that accepts connections and stays silent."""
 
@@ -50,17 +53,28 @@ class Store:
         table = self._sessions
         with asked(), self._engine.begin() as connection:
             connection.execute(table.delete().where((table.c.id == session) | (table.c.saved_at < moment - KEPT_FOR)))
-            row = {"id": session, "saved_at": moment, "release": state.release, "state": state.model_dump()}
+            row = {"id": session, "saved_at": moment, "release": state.release, "state": stored(state)}
             connection.execute(table.insert().values(row))
 
-    def load(self, session: str) -> SessionState | None:
-        """The session's state; None for one that was never saved, or by a release that has another form of it."""
-        with asked(), self._engine.connect() as connection:
-            row = connection.execute(self._sessions.select().where(self._sessions.c.id == session)).mappings().first()
+    def load(self, session: str) -> Found:
+        """The session's state. One that cannot be read is kept under another id, for as long as every other."""
         try:
-            return SessionState.model_validate(row["state"]) if row else None
-        except ValidationError:
-            return None
+            with asked(), self._engine.connect() as connection:
+                query = self._sessions.select().where(self._sessions.c.id == session)
+                row = connection.execute(query).mappings().first()
+            return Found(read(row["state"]) if row else None)
+        except (ValueError, RecursionError):  # of text that is no JSON
+            return self._set_aside(session, BROKEN)
+        except NotReadable as error:
+            return self._set_aside(session, str(error))
+
+    def _set_aside(self, session: str, why: str) -> Found:
+        aside = f"{session[: LONGEST_ID - 9]}~{secrets.token_hex(4)}"
+        moment = datetime.now(UTC).replace(tzinfo=None)
+        table = self._sessions
+        with asked(), self._engine.begin() as connection:
+            connection.execute(table.update().where(table.c.id == session).values(id=aside, saved_at=moment))
+        return set_aside(why, f"{aside} in the panel's database for {KEPT_FOR.days} days")
 
     def turns(self, session: str) -> Conversation:
         """The conversation of the session's person."""

@@ -16,7 +16,9 @@ from panel.client.client import Client
 from panel.client.errors import NotSignedIn
 from panel.client.events import Draining, Event
 from panel.client.settings import configured_url
+from panel.saving import EVERY_S, Saving
 from panel.screens.replaced import ReplacedScreen
+from panel.session.found import Found
 from panel.session.state import SessionState
 from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
@@ -40,8 +42,9 @@ class SessionApp(PanelApp):
         self._store = store
         self._session = ""
         self._url = url
-        self._saved = ""
-        self._saving = asyncio.Lock()
+        self._not_known = ""
+        """Why it is not known what the database has of the session. Until it is, nothing is saved over that."""
+        self._saving = Saving(self._keep, self._say_not_saved)
         self._rest = Rest(self)
         self._draining: Draining | None = None
         self._drain_told_at: datetime | None = None
@@ -55,9 +58,12 @@ class SessionApp(PanelApp):
         self._session = message.session
         self.client.sign_in(message.token)
         self.memory.turns = self._store.turns(message.session)
-        self.begin(await self._stored(message.session))
-        self.set_interval(1.0, self._save_if_changed)
+        found = await self._stored()
+        self.begin(found.state if found else None)
+        self.set_interval(EVERY_S, self._save_if_changed)
         self._show_when_restored()
+        if not found:
+            self._restore_late()
 
     @work
     async def _show_when_restored(self) -> None:
@@ -77,13 +83,33 @@ class SessionApp(PanelApp):
         screen = self.screen
         self._display(screen, screen._compositor.render_update(full=True, screen_stack=self._background_screens))
 
-    async def _stored(self, session: str) -> SessionState | None:
-        """None also if the database does not answer: the page begins anew then."""
+    async def _stored(self) -> Found | None:
+        """None if the database does not answer."""
         try:
-            return await in_thread(self._store.load, session)
+            found = await in_thread(self._store.load, self._session)
         except StoreUnavailable as error:
-            print(error, file=sys.stderr)
+            if not self._not_known:
+                print(error, file=sys.stderr)
+            self._not_known = str(error)
             return None
+        self._not_known = ""
+        if found.notice:
+            self.notify(found.notice, severity="warning", timeout=20, markup=False)
+        return found
+
+    @work
+    async def _restore_late(self) -> None:
+        """The page has begun anew. It is restored if the person has changed nothing by the time it is known."""
+        says = "The panel's database does not answer: what this page showed comes back when it does."
+        self.notify(says, severity="warning", timeout=15, markup=False)
+        await self.restored.wait()
+        new = self.state
+        found = await self._stored()
+        while found is None:
+            await asyncio.sleep(EVERY_S)
+            found = await self._stored()
+        if found.state and (self.state.dashboard, self.state.selected) == (new.dashboard, new.selected):
+            self._restore(found.state)
 
     def on_paint_wanted(self, _message: PaintWanted) -> None:
         self.call_after_refresh(self._tell, "painted")
@@ -136,23 +162,21 @@ class SessionApp(PanelApp):
             self._draining, self._drain_told_at = event.what, event.at
 
     async def _save_if_changed(self) -> None:
-        if self.state.model_dump_json() != self._saved:
-            await self.save_state()
+        if not self._not_known:
+            await self._saving.save_if_changed(lambda: self.state)
 
     async def save_state(self) -> str:
-        """One at a time, so that an older state never replaces a newer one; awaited to its end, also when cancelled.
-        Returns why it is not saved; it is tried again within a second."""
-        if not self._session:
-            return ""
-        async with self._saving:
-            state = self.state
-            try:
-                await in_thread(self._store.save, self._session, state)
-            except StoreUnavailable as error:
-                print(error, file=sys.stderr)
-                return str(error)
-            self._saved = state.model_dump_json()
-            return ""
+        """Returns why it is not saved; it is tried again within a second."""
+        if self._not_known:
+            return self._not_known
+        return await self._saving.save(lambda: self.state) if self._session else ""
+
+    def _keep(self, state: SessionState) -> None:
+        self._store.save(self._session, state)
+
+    def _say_not_saved(self, says: str) -> None:
+        print(says, file=sys.stderr)
+        self.notify(says, severity="warning", timeout=15, markup=False)
 
     def signed_out(self, _error: NotSignedIn) -> None:
         """The server closes the page's connection, and the page goes to sign-in."""

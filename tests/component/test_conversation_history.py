@@ -117,7 +117,7 @@ def test_the_release_before_runs_on_the_new_table(url: str) -> None:
     store = Store(url)
     store.save("one", SessionState(selected="shop"))
 
-    assert store.load("one") == SessionState(selected="shop")
+    assert store.load("one").state == SessionState(selected="shop")
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "file"])

@@ -370,5 +370,5 @@ def test_the_panel_finds_the_session_that_it_saved(url: str) -> None:
     store.save("one", state)
 
     assert store.at_head()
-    assert store.load("one") == state
-    assert store.load("two") is None
+    assert store.load("one").state == state
+    assert store.load("two").state is None

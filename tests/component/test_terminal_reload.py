@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 from tests.component.test_web import serving_apps, without_colours
 from tests.support.paths import ROOT
@@ -28,7 +29,7 @@ def until_drawn(terminal: int, *words: str) -> bytes:
     return drawn
 
 
-def test_r_in_a_terminal_starts_the_panel_again_with_what_it_showed() -> None:
+def test_r_in_a_terminal_starts_the_panel_again_with_what_it_showed(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     with serving_apps() as api:
@@ -36,6 +37,7 @@ def test_r_in_a_terminal_starts_the_panel_again_with_what_it_showed() -> None:
             "CHANGEOVER_URL": api.url,
             "CHANGEOVER_TOKEN": "co_secret",
             "TERM": "xterm-256color",
+            "XDG_STATE_HOME": str(tmp_path),
         }
         command = [sys.executable, "-m", "panel.cli", "panel"]
         process = subprocess.Popen(

@@ -99,6 +99,8 @@ class AppsList(ScrollView, can_focus=True):
         self._order: list[str] = []
         self.selected = ""
         """The app under the cursor; empty when there is none."""
+        self.awaited = ""
+        """The app that the cursor goes to when the apps are known."""
         self.has_cards = False
         """Whether each app has two lines, for a phone, instead of one."""
         self._styles: dict[str, Style] = {}
@@ -115,8 +117,10 @@ class AppsList(ScrollView, can_focus=True):
         self._into_sight()
 
     def select(self, app: str) -> None:
-        """Move the cursor to this app, if it is shown."""
-        if app in self._order and app != self.selected:
+        """Move the cursor to this app, if it is shown, or as soon as the apps are known."""
+        if not self._apps:
+            self.awaited = app
+        elif app in self._order and app != self.selected:
             self._move_to(app)
 
     @property
@@ -172,7 +176,9 @@ class AppsList(ScrollView, can_focus=True):
         shown = arranged(self._apps, self.view, self._numbers, self._order)
         self._order = [app.name for app in shown]
         if self.selected not in self._order:
-            self._tell(self._order[0] if self._order else "")
+            self._tell(self.awaited if self.awaited in self._order else self._order[0] if self._order else "")
+        if self._apps:
+            self.awaited = ""
         if not self._width:
             return
         lines, first = self._drawn(shown)

@@ -54,17 +54,20 @@ class DeploymentsPane(Vertical):
         self._table.cursor_type = "row"
         for column in COLUMNS:
             self._table.add_column(column, key=column)
+        if self._app:
+            self._load(self._app)
 
     def show_app(self, name: str) -> None:
         if name != self._app:
             self._app = name
             self._shown = {}
             self._table.clear()
-        self._load(name)
+        if self._table.columns:  # or else it is not mounted yet
+            self._load(name)
 
     def again(self, app: str) -> None:
         """Something happened to a deployment of this app."""
-        if app == self._app:
+        if app == self._app and self._table.columns:
             self._load(app)
 
     @work(exclusive=True, group="history")

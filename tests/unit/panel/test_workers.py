@@ -301,8 +301,11 @@ async def _skip(app: PanelApp, screen: Screen[Any]) -> None:
 
 
 ENDED = Deployment.model_validate(answers.failed())
-ENDS_THE_PANEL = {"reload._restart", "session_app._prepare_to_move", "session_app._show_when_restored"}
-"""They move the session, and have tests of their own. `app._tell_alert` asks nothing."""
+ENDS_THE_PANEL = {
+    *("reload._restart", "session_app._prepare_to_move", "session_app._show_when_restored"),
+    *("session_app._restore_late", "terminal_app._begin_from_file"),
+}
+"""They move or begin the session, and have tests of their own. `app._tell_alert` asks nothing."""
 GOES_ON = SessionState(release="v0", selected="shop", following_app="shop", deployment="d43")
 Make = Callable[[Client], Screen[Any] | None]
 DASHBOARD: Make = lambda _: None  # noqa: E731
