@@ -1,6 +1,7 @@
 """The commands that change something: the question before each, and what is done after a yes.
 
-The questions are those of the keys (`panel/screens/question.py`, `confirm.py`). Whatever is not as the person may
+The questions are those of the keys (`panel/screens/question.py`, `interruptions.py`, `confirm.py`).
+Whatever is not as the person may
 think, such as a version that there is not, is an answer and no question.
 """
 
@@ -19,14 +20,14 @@ from panel.console import questions
 from panel.console.answer import Answer, of_markup
 from panel.console.answers.asked import Asked
 from panel.console.nearest import nearest
+from panel.screens import interruptions
 from panel.screens.confirm import ConfirmScreen
+from panel.screens.interruptions import PAUSED_FOR_S
 from panel.screens.question import AsksPlan, ask_although_off, deploy_again, deploy_version, roll_back
 from panel.text.held_back import no_update_in_words
 from panel.text.outcome import outcome
 from panel.text.size import size
 
-PAUSED_FOR_S = 30.0
-"""How long one request waits at most, as `changeover pause` has it."""
 LISTED = 4
 
 
@@ -124,7 +125,7 @@ async def pause(asked: Asked) -> Answer | Change:
         await asked.client.pause(app.name, PAUSED_FOR_S)
         return Answer(f"{app.name} is paused. 'resume {app.name}' lets its requests go on.", asked.command_line())
 
-    return Change(questions.pause(app.name, PAUSED_FOR_S), act, f"{app.name} is paused.")
+    return Change(interruptions.pause(app.name), act, f"{app.name} is paused.")
 
 
 async def resume(asked: Asked) -> Answer | Change:
@@ -134,7 +135,7 @@ async def resume(asked: Asked) -> Answer | Change:
         await asked.client.resume(app.name)
         return Answer(f"{app.name} is resumed: its requests go to the active release.", asked.command_line())
 
-    return Change(questions.resume(app.name), act, f"{app.name} is resumed.")
+    return Change(interruptions.resume(app.name), act, f"{app.name} is resumed.")
 
 
 async def cancel(asked: Asked) -> Answer | Change:
@@ -156,7 +157,7 @@ async def cancel(asked: Asked) -> Answer | Change:
         await asked.client.cancel(one)
         return Answer(f"Deployment {one} of {app.name} is being cancelled.", asked.command_line(deployment=one))
 
-    return Change(questions.cancel(app.name, one), act, f"Deployment {one} is cancelled.")
+    return Change(interruptions.cancel(app.name, one, app.deployment.step), act, f"Deployment {one} is cancelled.")
 
 
 async def backup(asked: Asked) -> Answer | Change:

@@ -9,32 +9,6 @@ from panel.screens.question import AsksPlan, QuestionScreen
 from panel.text.age import ago
 
 
-def pause(app: str, limit_s: float) -> QuestionScreen:
-    consequences = (
-        f"New requests of {app} wait at the proxy until it is resumed; requests that are under way go on.",
-        f"Each waits at most {limit_s:g} s, then it gets status 503.",
-        f"The command: changeover pause {app}",
-    )
-    return QuestionScreen(f"PAUSE {app.upper()}", consequences, f"Pause {app}?")
-
-
-def resume(app: str) -> QuestionScreen:
-    consequences = (
-        f"Waiting and new requests go to the active release of {app}.",
-        f"The command: changeover resume {app}",
-    )
-    return QuestionScreen(f"RESUME {app.upper()}", consequences, f"Resume {app}?")
-
-
-def cancel(app: str, deployment: str) -> QuestionScreen:
-    consequences = (
-        f"What deployment {deployment} has done is undone; the release of {app} that is live stays live.",
-        "Once its traffic is switched, it cannot be cancelled any more.",
-        f"The command: changeover cancel {deployment}",
-    )
-    return QuestionScreen(f"CANCEL {deployment}", consequences, f"Cancel deployment {deployment} of {app}?")
-
-
 def back_up(app: str) -> QuestionScreen:
     consequences = (f"The data of {app} is backed up while it runs.", f"The command: changeover backup create {app}")
     return QuestionScreen(f"BACK UP {app.upper()}", consequences, f"Back up {app} now?")

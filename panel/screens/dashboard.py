@@ -24,6 +24,7 @@ from panel.screens.confirm import ConfirmScreen
 from panel.screens.console_key import ConsoleKey
 from panel.screens.dashboard_keys import DASHBOARD_KEYS
 from panel.screens.deployment_keys import DeploymentKeys
+from panel.screens.interruption_keys import InterruptionKeys
 from panel.screens.update_keys import UpdateKeys
 from panel.screens.whole import is_whole
 from panel.widgets.apps.grade import all_in_words
@@ -49,7 +50,7 @@ LOW = 24
 """In fewer rows, the events of all apps have no room below the apps."""
 
 
-class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
+class DashboardScreen(UpdateKeys, DeploymentKeys, InterruptionKeys, ConsoleKey):
     BINDINGS = DASHBOARD_KEYS
     DEFAULT_CSS = """
     DashboardScreen {
@@ -138,6 +139,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
         if isinstance(shown := self._tabs.shown, OverviewPane):
             shown.show(self._named(self.selected), self._clock())
         self._say_how_all_are()
+        self.offer_interruptions()
 
     def _say_how_all_are(self) -> None:
         grade, words = all_in_words(self._apps)
@@ -157,6 +159,9 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, ConsoleKey):
         """A second has gone by."""
         self._numbers.tick([app.name for app in self._apps], known=not self._is_old)
         self._show_numbers()
+
+    def requests_of(self, app: str) -> float | None:
+        return self._numbers.of(app).now
 
     def _show_numbers(self) -> None:
         if is_whole(self):

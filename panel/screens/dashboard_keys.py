@@ -6,6 +6,7 @@ from textual.binding import Binding, BindingType
 
 from panel.screens.alert_keys import ALERT_KEYS
 from panel.screens.console_key import CONSOLE_KEY
+from panel.screens.interruption_keys import CANCEL_KEY, PAUSE_KEYS
 
 DASHBOARD_KEYS: list[BindingType] = [
     Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
@@ -18,7 +19,9 @@ DASHBOARD_KEYS: list[BindingType] = [
         tooltip="Hide the update, or why there is none, for 24 hours",
     ),
     Binding("b,B", "rollback", "Roll back", key_display="B", tooltip="Ask, and go back to the standby release"),
+    CANCEL_KEY,
     Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment, or the last one"),
+    *PAUSE_KEYS,
     Binding("slash", "filter", "Filter", key_display="/", tooltip="Show the apps that have these words; !word: not"),
     Binding("s,S", "sort", "Sort", key_display="S", tooltip="Sort by name, health, requests, errors or p99"),
     Binding("g,G", "group", "Group", key_display="G", tooltip="Group the apps by how they are"),

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from panel.client.model import App
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
+from panel.screens.interruptions import CANCEL, PAUSE, RESUME, is_possible
 from panel.screens.question import QuestionScreen
 from panel.session.state import OpenQuestion
 
@@ -19,7 +20,7 @@ UPDATE, DETAILS, ROLL_BACK = "update", "details", "rollback"
 
 def open_question(screens: Sequence[Screen[Any]]) -> OpenQuestion | None:
     """Of the screens, the lowest first, the question on top. None without one, or if it can be asked only where it is,
-    such as that before a cancel."""
+    such as that before a cancel on the screen of its progress."""
     for screen in reversed(screens):
         match screen:
             case ConfirmScreen():
@@ -34,11 +35,15 @@ def open_question(screens: Sequence[Screen[Any]]) -> OpenQuestion | None:
 
 
 def is_valid(question: OpenQuestion, apps: Iterable[App]) -> bool:
-    """Whether it would be the same question: the update is offered still, the standby is the same."""
+    """Whether it would be the same question: the update is offered still, the standby or the deployment is the same."""
     app = next((one for one in apps if one.name == question.app), None)
     if app is None:
         return False
     if question.kind == ROLL_BACK:
         return app.standby is not None and app.standby.container == question.about
+    if question.kind in (PAUSE, RESUME):
+        return is_possible(question.kind, app)
+    if question.kind == CANCEL:
+        return app.deployment is not None and app.deployment.id == question.about and is_possible(CANCEL, app)
     is_offered = app.update is not None and app.update.revision == question.about
     return question.kind in (UPDATE, DETAILS) and is_offered and (question.kind == DETAILS or app.deployment is None)

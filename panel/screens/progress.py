@@ -19,6 +19,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.clock import Clock, utc_now
+from panel.screens import interruptions
 from panel.screens.deployment_screen import DeploymentScreen
 from panel.screens.question import QuestionScreen
 from panel.screens.whole import is_whole
@@ -224,8 +225,7 @@ class ProgressScreen(DeploymentScreen):
                 # The app's, not this screen's: whoever leaves at once has cancelled it nevertheless.
                 self.app.run_worker(self._cancel(self.app), group="changes")
 
-        consequences = (f"Deployment {self.deployment} ends, and what it has done is undone.",)
-        self._question = QuestionScreen(f"CANCEL {self.app_name.upper()}", consequences, "Cancel the deployment?")
+        self._question = interruptions.cancel(self.app_name, self.deployment, self._progress.current)
         self.app.push_screen(self._question, answered)
 
     async def _cancel(self, app: TextualApp[Any]) -> None:

@@ -14,6 +14,7 @@ from border.revision import short
 from panel.client.model import App, Slot
 from panel.text.age import ago
 from panel.text.moments import muted_until
+from panel.text.outcome import PAUSED
 from panel.text.shortened import shortened
 from panel.widgets.apps.grade import grade_of
 
@@ -36,6 +37,8 @@ def cards(app: App, now: datetime, width: int) -> Table:
 
 def _lines(app: App, now: datetime, room: int) -> Iterator[tuple[str, Text]]:
     yield "Health", Text(f"{grade_of(app).mark} {_health(app)}", BOLD)
+    if app.health == PAUSED:
+        yield "", Text("New requests wait at the proxy. [W] lets them go on")
     if app.muted_until:
         yield "", Text(f"{muted_until(app.muted_until, now)}: no notices are sent. [M] ends that")
     for trouble in app.troubles:

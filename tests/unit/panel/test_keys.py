@@ -79,7 +79,7 @@ async def test_a_terminal_of_80_columns_shows_each_key_of_the_dashboard_whole(ap
         shows = last_line(pilot).strip().split("  ")
 
     assert shows == [
-        "U Update", "D Details", "X Dismiss", "B Roll back", "P Progress", "? Help", "Q Quit",
+        "U Update", "D Details", "X Dismiss", "B Roll back", "P Progress", "W Pause", "? Help", "Q Quit",
     ]  # fmt: skip
 
 

@@ -23,13 +23,17 @@ SHOP = answers.app(update=answers.update(), standby=STANDBY)
 OF_UPDATE = OpenQuestion(kind="update", app="shop", about="9be1c3d")
 OF_DETAILS = OpenQuestion(kind="details", app="shop", about="9be1c3d")
 OF_ROLLBACK = OpenQuestion(kind="rollback", app="shop", about="shop-green")
+OF_PAUSE = OpenQuestion(kind="pause", app="shop", about="")
+OF_RESUME = OpenQuestion(kind="resume", app="shop", about="")
+OF_CANCEL = OpenQuestion(kind="cancel", app="shop", about="d1")
+BUILDS = {"deployment": {"id": "d1", "state": "running", "step": "build"}}
 
 
 class Following(PanelApp):
     """Another process, which goes on with a session."""
 
-    def __init__(self, state: SessionState) -> None:
-        super().__init__(Orchestrator(answers.app("bar"), SHOP), clock=lambda: NOW)
+    def __init__(self, state: SessionState, shop: dict[str, Any]) -> None:
+        super().__init__(Orchestrator(answers.app("bar"), shop), clock=lambda: NOW)
         self._before = state
 
     def on_ready(self) -> None:
@@ -37,18 +41,27 @@ class Following(PanelApp):
 
 
 @pytest.mark.parametrize(
-    ("key", "question", "screen"),
-    [("u", OF_UPDATE, ConfirmScreen), ("d", OF_DETAILS, DetailsScreen), ("b", OF_ROLLBACK, QuestionScreen)],
+    ("key", "question", "screen", "shop"),
+    [
+        ("u", OF_UPDATE, ConfirmScreen, SHOP),
+        ("d", OF_DETAILS, DetailsScreen, SHOP),
+        ("b", OF_ROLLBACK, QuestionScreen, SHOP),
+        ("w", OF_PAUSE, QuestionScreen, SHOP),
+        ("w", OF_RESUME, QuestionScreen, SHOP | {"health": "paused"}),
+        ("c", OF_CANCEL, QuestionScreen, SHOP | BUILDS),
+    ],
 )
-async def test_the_question_is_open_in_the_next_process(key: str, question: OpenQuestion, screen: type) -> None:
-    async with panel_of(Orchestrator(answers.app("bar"), SHOP)) as (panel, pilot):
+async def test_the_question_is_open_in_the_next_process(
+    key: str, question: OpenQuestion, screen: type, shop: dict[str, Any]
+) -> None:
+    async with panel_of(Orchestrator(answers.app("bar"), shop)) as (panel, pilot):
         panel._dashboard.select("shop")
         await pilot.press(key)
         await until(pilot, lambda: isinstance(panel.screen, screen))
         state = panel.state
     assert state.question == question
 
-    following = Following(state)
+    following = Following(state, shop)
     async with following.run_test(size=(110, 40)) as pilot:
         await until(pilot, lambda: isinstance(following.screen, screen))
         assert "shop" in shown(pilot).lower()
@@ -65,6 +78,15 @@ async def test_the_question_is_open_in_the_next_process(key: str, question: Open
         (OF_DETAILS, SHOP | {"deployment": {"id": "d1", "state": "running", "step": None}}, True),
         (OF_ROLLBACK, SHOP, True),
         (OF_ROLLBACK, answers.app(standby=STANDBY | {"container": "another"}), False),
+        (OF_PAUSE, SHOP, True),
+        (OF_PAUSE, SHOP | {"health": "paused"}, False),
+        (OF_PAUSE, answers.app(active=None, health="none"), False),
+        (OF_RESUME, SHOP | {"health": "paused"}, True),
+        (OF_RESUME, SHOP, False),
+        (OF_CANCEL, SHOP | BUILDS, True),
+        (OF_CANCEL, SHOP, False),
+        (OF_CANCEL, SHOP | {"deployment": {"id": "d2", "state": "running", "step": "build"}}, False),
+        (OF_CANCEL, SHOP | {"deployment": {"id": "d1", "state": "running", "step": "switch"}}, False),
         (OpenQuestion(kind="eclipse", app="shop", about="9be1c3d"), SHOP, False),
     ],
 )

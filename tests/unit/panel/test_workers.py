@@ -57,7 +57,7 @@ from tests.support.fakes.client import OneStream
 PANEL = Path(inspect.getfile(PanelApp)).parent
 SHOP = App.model_validate(answers.app(standby=answers.slot("v0.9.0", "green"), update=answers.update()))
 VERSION = Version(version="v2", ref="v2")
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 Ends = Literal["answer", "signed out"]
 
 
@@ -98,6 +98,12 @@ class Leaving(OneStream):
     async def mute(self, app: str, hours: float | None = None) -> Mute:
         await self._while_left("mute")
         return Mute(app=app)
+
+    async def pause(self, app: str, limit_s: float) -> None:
+        await self._while_left("pause")
+
+    async def resume(self, app: str) -> None:
+        await self._while_left("resume")
 
     async def alerts(self, *_asked: Any, **_more: Any) -> Alerts:
         await self._while_left("alerts")
@@ -321,6 +327,9 @@ RUNS: dict[str, tuple[Make, Run]] = {
     "app_keys._deploy": (DASHBOARD, worker("_deploy", "shop", "v2", "key")),
     "update_keys._dismiss": (DASHBOARD, worker("_dismiss", SHOP)),
     "deployment_keys._roll_back": (DASHBOARD, worker("_roll_back", "shop", "shop-green")),
+    "interruption_keys._pause": (DASHBOARD, worker("_pause", "shop")),
+    "interruption_keys._resume": (DASHBOARD, worker("_resume", "shop")),
+    "interruption_keys._cancel": (DASHBOARD, worker("_cancel", "d43")),
     "confirm._ask": (
         lambda client: ConfirmScreen(client, SHOP, Update.model_validate(answers.update()), NOW),
         worker("_ask"),
