@@ -25,6 +25,7 @@ from panel.screens.console_key import ConsoleKey
 from panel.screens.dashboard_keys import DASHBOARD_KEYS
 from panel.screens.deployment_keys import DeploymentKeys
 from panel.screens.interruption_keys import InterruptionKeys
+from panel.screens.overview_keys import OverviewKeys
 from panel.screens.update_keys import UpdateKeys
 from panel.screens.whole import is_whole
 from panel.widgets.apps.grade import all_in_words
@@ -50,7 +51,7 @@ LOW = 24
 """In fewer rows, the events of all apps have no room below the apps."""
 
 
-class DashboardScreen(UpdateKeys, DeploymentKeys, InterruptionKeys, ConsoleKey):
+class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys, ConsoleKey):
     BINDINGS = DASHBOARD_KEYS
     DEFAULT_CSS = """
     DashboardScreen {
@@ -88,7 +89,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, InterruptionKeys, ConsoleKey):
             with Vertical(id="right"):
                 yield AppTabs(
                     [
-                        Page(Tab("1", "overview", "Overview"), lambda: OverviewPane(self._client)),
+                        Page(Tab("1", "overview", "Overview"), self.new_overview),
                         Page(Tab("2", "deployments", "Deployments"), self._deployments),
                         Page(Tab("3", "logs", "Logs"), lambda: LogsPane(self._client)),
                         Page(Tab("4", "data", "Data"), lambda: DataPane(self._client, self._clock)),

@@ -7,11 +7,13 @@ from typing import Any
 from textual.screen import Screen
 from textual.widgets import Input
 
+from panel.screens.overview_keys import OverviewKeys
 from panel.screens.whole import is_whole
 from panel.session.state import DashboardState
 from panel.widgets.apps.list import AppsList
 from panel.widgets.apps.order import Sort, View
 from panel.widgets.console.console import Console
+from panel.widgets.overview.pane import SPANS_S
 from panel.widgets.tabs.app_tabs import AppTabs
 
 ALONE = "-alone"
@@ -34,6 +36,7 @@ def seen(dashboard: Screen[Any]) -> DashboardState:
         faults_only=arranged.faults_only,
         console=console.is_open,
         draft=console.draft,
+        span_s=dashboard.span_s if isinstance(dashboard, OverviewKeys) else SPANS_S[0],
     )
 
 
@@ -49,6 +52,8 @@ def see_again(dashboard: Screen[Any], state: DashboardState) -> None:
         words.value = state.words
     words.set_class(bool(state.words), "-open")
     dashboard.set_class(state.alone, ALONE)
+    if isinstance(dashboard, OverviewKeys):
+        dashboard.show_span(state.span_s)
     tabs.open(state.tab)
     if state.in_tab:
         tabs.call_after_refresh(tabs.focus_shown)

@@ -26,7 +26,8 @@ class DashboardState(BaseModel):
     """What a person sees of the dashboard. `words`, `sort`, `grouped` and `faults_only` arrange its list, `alone`: the
     selected app has the whole screen. `in_tab`: the keys go to the tab, not to the list.
 
-    `console` says whether the console is open, and `draft` is what was typed into it.
+    `console` says whether the console is open, and `draft` is what was typed into it. `span_s`: how far back the plots
+    go, in seconds.
     """
 
     tab: str = ""
@@ -38,6 +39,7 @@ class DashboardState(BaseModel):
     faults_only: bool = False
     console: bool = False
     draft: str = ""
+    span_s: int = 600
 
 
 class SessionState(BaseModel):

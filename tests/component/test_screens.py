@@ -152,6 +152,21 @@ def test_the_dashboard(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: 
     assert snap_compare(panel, terminal_size=size, run_before=pressing("", "health: stopped", "[U] Update"))
 
 
+def test_the_overview_of_an_app(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    """With a mark at each switch, and what each container uses."""
+    switches = [
+        {"at": (NOW - timedelta(seconds=age)).isoformat(), "version": version, "colour": colour}
+        for age, version, colour in ((420, "v0.9.0", "green"), (90, "v1.0.0", "blue"))
+    ]
+    blue = {"colour": "blue", "cpu": [0.034] * 600, "memory": [145.0 * 2**20] * 600}
+    green = {"colour": "green", "cpu": [0.4, *[0.0] * 599], "memory": [96.0 * 2**20] * 600}
+    used = {"shop-blue": blue, "shop-green": green}
+    api.gives("GET", "/v1/apps/shop/traffic", traffic() | {"switches": switches, "containers": used})
+    shows = pressing("1", "G v0.9.0", "B v1.0.0", "CPU 3.4%", "CPU 0%")
+
+    assert snap_compare(panel, terminal_size=size, run_before=shows)
+
+
 def test_a_dashboard_without_apps(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
     api.gives("GET", "/v1/apps", {"apps": []})
     api.gives("GET", "/v1/traffic", {"apps": {}})

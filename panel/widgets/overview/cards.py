@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rich.style import Style
@@ -17,6 +17,7 @@ from panel.text.moments import muted_until
 from panel.text.outcome import PAUSED
 from panel.text.shortened import shortened
 from panel.widgets.apps.grade import grade_of
+from panel.widgets.overview.usage import Usage
 
 NOTHING = "–"
 SPACE = 10
@@ -25,17 +26,18 @@ FAINT = Style(dim=True)
 BOLD = Style(bold=True)
 
 
-def cards(app: App, now: datetime, width: int) -> Table:
-    """Everything about an app's releases that is known without asking again, each fact on its line."""
+def cards(app: App, now: datetime, width: int, used: Sequence[Usage] = ()) -> Table:
+    """Everything about an app's releases that is known without asking again, and what their containers use, each fact
+    on its line."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=SPACE, no_wrap=True, style=FAINT)
     table.add_column(overflow="fold")
-    for name, value in _lines(app, now, max(20, width - SPACE)):
+    for name, value in _lines(app, now, max(20, width - SPACE), used):
         table.add_row(name, value)
     return table
 
 
-def _lines(app: App, now: datetime, room: int) -> Iterator[tuple[str, Text]]:
+def _lines(app: App, now: datetime, room: int, used: Sequence[Usage]) -> Iterator[tuple[str, Text]]:
     yield "Health", Text(f"{grade_of(app).mark} {_health(app)}", BOLD)
     if app.health == PAUSED:
         yield "", Text("New requests wait at the proxy. [W] lets them go on")
@@ -54,6 +56,11 @@ def _lines(app: App, now: datetime, room: int) -> Iterator[tuple[str, Text]]:
                 yield name, Text(NOTHING, FAINT)
             continue
         yield from _slot(name, slot, now, room)
+        yield from (("", Text(one.fitting(room))) for one in used if one.container == slot.container)
+    shown = {slot.container for slot in (app.active, app.standby, app.candidate) if slot}
+    for one in used:
+        if one.container not in shown:
+            yield "Container", Text(one.fitting(room, f"{one_line(one.container)} ({one.colour}): "))
     if app.update:
         yield "Update", Text(f"{one_line(app.update.version)} is available. [U] Update  [D] Details")
     elif app.held_back:

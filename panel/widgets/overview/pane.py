@@ -8,6 +8,7 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.timer import Timer
 from textual.widgets import Static
 
 from panel.client.client import Client
@@ -16,12 +17,14 @@ from panel.client.model import App
 from panel.client.traffic_model import AppTraffic
 from panel.widgets.overview.cards import cards
 from panel.widgets.overview.figures import figures, joined
+from panel.widgets.overview.usage import Usage, usage
 from panel.widgets.plots.plot import Plot
 
-KEPT_S = 600
-"""The plots go back so far."""
-AGAIN_S = 2.0
-"""The interval at which the newest numbers are asked for, while they are seen."""
+SPANS_S = (600, 6 * 3600, 7 * 24 * 3600)
+"""The plots go back so far: the first one at the beginning."""
+AGAIN_S = {SPANS_S[0]: 2.0, SPANS_S[1]: 20.0, SPANS_S[2]: 60.0}
+"""By span, the interval at which the newest numbers are asked for, while they are seen. The long ones are asked for
+as a whole each time: the steps of the newest alone would be shorter ones."""
 
 
 class OverviewPane(VerticalScroll):
@@ -33,12 +36,18 @@ class OverviewPane(VerticalScroll):
     OverviewPane > #cards { height: auto; margin-bottom: 1; }
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, span_s: int = SPANS_S[0]) -> None:
         super().__init__()
         self._client = client
+        self._span_s = span_s
+        self._ticks: Timer | None = None
         self._app: App | None = None
         self._now: datetime | None = None
+        self._asked_for = ""
+        """The app whose numbers are shown, or asked for."""
         self._traffic: AppTraffic | None = None
+        """Those of the shortest span, to which the newest are added. Of a long one only the plots are kept."""
+        self._used: tuple[Usage, ...] = ()
         self._cards = Static(id="cards")
         self._plots = (Plot("Requests/s"), Plot("Errors/s"), Plot("Answers"))
 
@@ -48,7 +57,7 @@ class OverviewPane(VerticalScroll):
 
     def on_mount(self) -> None:
         self._draw()
-        self.set_interval(AGAIN_S, self._again)
+        self._ticks = self.set_interval(AGAIN_S[self._span_s], self._again)
 
     def on_resize(self) -> None:
         self._draw()
@@ -58,9 +67,18 @@ class OverviewPane(VerticalScroll):
         self._draw()
 
     def show_app(self, name: str) -> None:
-        if self._traffic is None or self._traffic.app != name:
-            self._traffic = None
+        if name != self._asked_for:
+            self._asked_for, self._traffic, self._used = name, None, ()
             self._load(name)
+
+    def show_span(self, span_s: int) -> None:
+        """Go back so far."""
+        self._span_s, self._traffic = span_s, None
+        if self._ticks:
+            self._ticks.stop()
+            self._ticks = self.set_interval(AGAIN_S[span_s], self._again)
+        if self._asked_for:
+            self._load(self._asked_for)
 
     def _again(self) -> None:
         if self._app and self.is_on_screen:
@@ -68,18 +86,30 @@ class OverviewPane(VerticalScroll):
 
     @work(exclusive=True, group="traffic")
     async def _load(self, app: str) -> None:
-        known = self._traffic if self._traffic and self._traffic.app == app else None
-        since = known.at[-1] if known and known.at else KEPT_S
+        span_s = self._span_s
         try:
-            found = await self._client.app_traffic(app, since)
+            found = await self._found(app, span_s)
         except ClientError:
             return  # the dashboard says that the orchestrator does not answer, and from when its numbers are
-        same_step = known is not None and known.step == found.step
-        self._traffic = joined(known, found, KEPT_S) if known and same_step else found
-        for plot, figure in zip(self._plots, figures(self._traffic, KEPT_S), strict=True):
+        self._traffic = found if span_s == SPANS_S[0] else None
+        for plot, figure in zip(self._plots, figures(found, span_s), strict=True):
             plot.show(figure)
+        if (used := usage(found)) != self._used:
+            self._used = used
+            self._draw()
+
+    async def _found(self, app: str, span_s: int) -> AppTraffic:
+        """The numbers of the span; only the newest are asked for if those before them are known."""
+        known = self._traffic if self._traffic and self._traffic.app == app and self._traffic.at else None
+        if known:
+            newer = await self._client.app_traffic(app, known.at[-1])
+            if newer.step == known.step:
+                return joined(known, newer, span_s)
+        return await self._client.app_traffic(app, span_s)
 
     def _draw(self) -> None:
         if self._now:
-            says = cards(self._app, self._now, self.content_size.width) if self._app else Text("No app is selected.")
+            width = self.content_size.width
+            used = self._used if self._app and self._app.name == self._asked_for else ()
+            says = cards(self._app, self._now, width, used) if self._app else Text("No app is selected.")
             self._cards.update(says)

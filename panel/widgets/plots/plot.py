@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -34,10 +35,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened, at this share of the time that is shown: 0 is its beginning, 1 is now."""
+    """Something that happened, at this share of the time that is shown: 0 is its beginning, 1 is now. `letter` stands
+    at the top whatever is there, and `says` beside it if there is room."""
 
     at: float
     says: str
+    letter: str = MARK
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Plot(Widget):
         super().__init__()
         self._figure = Figure(name, (), str, "")
         self._lines: list[Strip] = []
+        self._drawn_for = Size(0, 0)
+        """The size that the lines have. A picture may be painted with another one before its Resize comes."""
 
     def show(self, figure: Figure) -> None:
         if figure != self._figure:
@@ -80,15 +85,13 @@ class Plot(Widget):
             self._lines = []
             self.refresh()
 
-    def on_resize(self) -> None:
-        self._lines = []
-
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._lines = []
 
     def render_line(self, y: int) -> Strip:
-        if not self._lines:
+        if not self._lines or self._drawn_for != self.content_size:
+            self._drawn_for = self.content_size
             self._lines = self._drawn(self.content_size.width, self.content_size.height)
         return self._lines[y] if y < len(self._lines) else Strip.blank(self.content_size.width, self.rich_style)
 
@@ -111,22 +114,31 @@ class Plot(Widget):
     def _plotted(self, width: int, rows: int) -> list[Strip]:
         figure, base = self._figure, self.rich_style
         cells = [[(" ", base)] * width for _ in range(rows)]
-        for mark in figure.marks:
-            column = min(width - 1, max(0, round(mark.at * (width - 1))))
-            for row in cells:
-                row[column] = (MARK, base + self._of("mark"))
-            says = shortened(one_line(mark.says), width // 3)
-            start = column + 1 if column + 1 + len(says) <= width else column - len(says)
-            for offset, letter in enumerate(says):
-                if 0 <= start + offset < width:
-                    cells[0][start + offset] = (letter, base + self._of("mark"))
         for style, one in zip(STYLES, figure.series, strict=False):
             bits = drawn(one.values, width, rows, figure.most)
             for y, row_of_bits in enumerate(bits):
                 for x, bit in enumerate(row_of_bits):
                     if bit:
                         cells[y][x] = (chr(BLANK | bit), base + self._of(style))
+        self._mark(cells, width)
         return [_joined(row) for row in cells]
+
+    def _mark(self, cells: list[list[tuple[str, Style]]], width: int) -> None:
+        """Letters stand over the lines; what a mark says stands only where nothing is. The newest one chooses first."""
+        top, style = cells[0], self.rich_style + self._of("mark")
+        columns = [min(width - 1, max(0, round(mark.at * (width - 1)))) for mark in self._figure.marks]
+        for mark, column in zip(self._figure.marks, columns, strict=True):
+            top[column] = (mark.letter[:1] or MARK, style)
+            for row in cells[1:]:
+                if row[column][0] == " ":
+                    row[column] = (MARK, style)
+        for mark, column in reversed(list(zip(self._figure.marks, columns, strict=True))):
+            says = shortened(one_line(mark.says), width // 3)
+            for start in (column + 2, column - 1 - len(says)):
+                around = top[max(0, start - 1) : start + len(says) + 1]
+                if start >= 0 and start + len(says) <= width and all(letter == " " for letter, _ in around):
+                    top[start : start + len(says)] = [(letter, style) for letter in says]
+                    break
 
     def _axis(self, width: int) -> Strip:
         left, right = f"{self._figure.span} ago" if self._figure.span else "", "now" if self._figure.span else ""

@@ -53,6 +53,8 @@ class AppTabs(Vertical):
         if tab in self._pages and tab != self.active:
             self.active = tab
             self._show()
+            if self.is_attached:
+                self.screen.refresh_bindings()  # a key may be about what one tab shows
 
     def turn(self, by: int) -> None:
         """Show the tab so many places on; the first follows the last."""
