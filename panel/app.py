@@ -24,6 +24,7 @@ from panel.client.model import App as AppView
 from panel.client.update_model import Update
 from panel.clock import Clock, utc_now
 from panel.console.memory import Memory
+from panel.keys.in_turn import KeysInTurn
 from panel.new_versions import News, NewVersions
 from panel.palette import PALETTE, key_commands
 from panel.refresh import CHANGES_APPS, Refresh
@@ -52,7 +53,7 @@ STREAM = "stream"
 """The group of the worker that follows the events."""
 
 
-class PanelApp(Reloads):
+class PanelApp(KeysInTurn, Reloads):
     CSS_PATH = Path(__file__).parent / "panel.tcss"
     TITLE = "CHANGEOVER"
     BINDINGS: ClassVar[list[BindingType]] = [
