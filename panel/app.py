@@ -16,16 +16,14 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.timer import Timer
 
-from border.plain import one_line
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event, Sample, UpdateFound
 from panel.client.model import App as AppView
-from panel.client.update_model import Update
 from panel.clock import Clock, utc_now
 from panel.console.memory import Memory
 from panel.keys.in_turn import KeysInTurn
-from panel.new_versions import News, NewVersions
+from panel.new_versions import NewVersions
 from panel.palette import PALETTE, key_commands
 from panel.refresh import CHANGES_APPS, Refresh
 from panel.reload import KEYS, Reloads
@@ -36,10 +34,8 @@ from panel.screens.help import HelpScreen
 from panel.screens.open_question import is_valid, open_question
 from panel.screens.progress import ProgressScreen
 from panel.screens.seen_again import see_again, seen
-from panel.screens.startup import UPDATE, StartupScreen
 from panel.session.state import SessionState
-from panel.text.alert_toast import alert_toast
-from panel.text.shortened import shortened
+from panel.toasts import Toasts
 from panel.version import is_deployed, release
 
 REFRESH_S = 5.0
@@ -47,13 +43,11 @@ REFRESH_S = 5.0
 STALE_S = 3 * REFRESH_S
 """What is shown is said to be old when no answer has come for so long."""
 RECENT_EVENTS = 100
-TOLD_WITHIN_S = 30.0
-"""An alert that is older is no news."""
 STREAM = "stream"
 """The group of the worker that follows the events."""
 
 
-class PanelApp(KeysInTurn, Reloads):
+class PanelApp(KeysInTurn, Reloads, Toasts):
     CSS_PATH = Path(__file__).parent / "panel.tcss"
     TITLE = "CHANGEOVER"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,7 +65,7 @@ class PanelApp(KeysInTurn, Reloads):
         self.memory = Memory(client, lambda: self.state.model_dump(mode="json"))
         self._dashboard = DashboardScreen(client, clock, self.memory)
         self._new_versions = NewVersions(PANEL)
-        self._apps = Refresh(self._load, clock, STALE_S)
+        self._apps = Refresh(self._load, clock, STALE_S, times=lambda: self.times)
         self._started = False
         self.restored = asyncio.Event()
         """Set when the app continues where the state was, with what the orchestrator has answered."""
@@ -137,6 +131,7 @@ class PanelApp(KeysInTurn, Reloads):
             following_app=following.app_name if following else "",
             deployment=following.deployment if following else "",
             dashboard=seen(self._dashboard),
+            preferences=self.preferences,
             told=self._new_versions.told,
             question=open_question(self.screen_stack),
             reload=self._reload,
@@ -145,6 +140,7 @@ class PanelApp(KeysInTurn, Reloads):
     @work
     async def _restore(self, state: SessionState | None) -> None:
         if state is not None:
+            self.prefer(state.preferences)
             self._new_versions.resume(state.told)
         await self._ask_for_apps()
         if not self.is_running:
@@ -224,19 +220,11 @@ class PanelApp(KeysInTurn, Reloads):
 
     def _take(self, event: Event) -> None:
         self._dashboard.take(event)
-        if (told := alert_toast(event)) and (self.clock() - event.at).total_seconds() < TOLD_WITHIN_S:
-            self._tell_alert(event.app, *told)
+        self.tell_of_alert(event)
         if isinstance(event.what, UpdateFound):
             self._new_versions.take(event.app, event.what)
         if event.kind in CHANGES_APPS:
             self._refresh()
-
-    @work
-    async def _tell_alert(self, app: str, says: str, is_bad: bool) -> None:
-        """A toast for what happens now, once it is known which apps are muted."""
-        await self._dashboard.loaded()
-        if not any(one.name == app and one.is_muted(self.clock()) for one in self._shown):
-            self.notify(one_line(says), severity="error" if is_bad else "information", timeout=10, markup=False)
 
     @work(group="refresh")
     async def _refresh(self) -> None:
@@ -263,28 +251,10 @@ class PanelApp(KeysInTurn, Reloads):
         self._dashboard.show(found.apps)
         self._name_live_version(found.apps)
         self._dashboard.warn(found)
-        self._tell_of(self._new_versions.tell(found.apps))
+        self.tell_of(self._new_versions.tell(found.apps))
 
-    def _tell_of(self, news: News) -> None:
-        for app in news.toasts:
-            if app.update:
-                title = f"🆕 Update available: {one_line(app.name)} {shortened(one_line(app.update.version), 40)}"
-                self.notify("Select the app and press [U].", title=title, timeout=10, markup=False)
-        if news.notice and news.notice.update and self.screen is self._dashboard:
-            self._announce(news.notice, news.notice.update, news.also)
-
-    def _announce(self, app: AppView, update: Update, also: Sequence[AppView]) -> None:
-        others = tuple((one.name, one.update.version) for one in also if one.update)
-        notice = StartupScreen(release(), app.name, update, others)
-
-        def answered(wanted: str | None) -> None:
-            if wanted:
-                self._dashboard.select(app.name)
-                self._dashboard.action_update() if wanted == UPDATE else self._dashboard.action_details()
-            elif notice.passed_on:
-                self.simulate_key(notice.passed_on)
-
-        self.push_screen(notice, answered)
+    def watch_times(self) -> None:
+        self._say_if_stale()
 
     def _say_if_stale(self) -> None:
         for screen in self.screen_stack:

@@ -10,6 +10,7 @@ from datetime import datetime
 from panel.client.errors import ClientError
 from panel.client.events import EventKind
 from panel.clock import Clock
+from panel.text.moments import OWN, Times
 
 CHANGES_APPS = frozenset(
     {
@@ -46,11 +47,13 @@ class Refresh:
         clock: Clock,
         stale_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        times: Callable[[], Times] = lambda: OWN,
     ) -> None:
         self._ask = ask
         self._clock = clock
         self._stale_s = stale_s
         self._monotonic = monotonic
+        self._times = times
         self._turn = asyncio.Lock()
         self._one_waits = False
         self._since_s = monotonic()
@@ -83,5 +86,7 @@ class Refresh:
         if self._error is None and waited_s < self._stale_s:
             return ""
         why = str(self._error or f"The orchestrator has not answered for {waited_s:.0f} s.")
-        shown = f"What is shown is as of {self._as_of:%H:%M:%S} UTC." if self._as_of else "Nothing is known yet."
+        shown = "Nothing is known yet."
+        if self._as_of:
+            shown = f"What is shown is as of {self._times().to_second(self._as_of)}."
         return f"{why} {shown}"

@@ -12,7 +12,7 @@ from panel.cli.text import NONE, table_of
 from panel.client.alert_model import Alerts
 from panel.text.alerts import lasted, what, whose
 from panel.text.markup import inline
-from panel.text.moments import dated
+from panel.text.moments import OWN
 from panel.text.why import add_why, why
 
 
@@ -26,7 +26,7 @@ def alerts(page: Alerts, options: Sequence[str], now: datetime) -> Table | str:
         mark = "[green]✓[/]" if one.ended_at else "[red]✗[/]"
         says = inline(what(one)) + (" [dim](muted)[/]" if one.muted else "")
         table.add_row(
-            mark, dated(one.began_at), inline(whose(one)), says, lasted(one, now), inline(one.deployment) or NONE,
+            mark, OWN.dated(one.began_at), inline(whose(one)), says, lasted(one, now), inline(one.deployment) or NONE,
             why(inline(one.cause)),
         )  # fmt: skip
     if page.before is not None:

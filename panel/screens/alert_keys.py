@@ -14,6 +14,7 @@ from panel.client.errors import ClientError
 from panel.client.model import App
 from panel.client.permission import DEPLOY, Permission
 from panel.clock import Clock
+from panel.preferring import times_of
 from panel.screens.alerts import AlertsScreen
 from panel.screens.app_keys import AppKeys
 from panel.text.moments import muted_until
@@ -79,7 +80,8 @@ class AlertKeys(AppKeys):
         until = answer.muted_until
         self.show([one.model_copy(update={"muted_until": until}) if one.name == app else one for one in self._apps])
         if until:
-            says = f"{app} is {muted_until(until, self._clock())}: no notices of it are sent. M again takes it back."
+            muted_now = muted_until(until, self._clock(), times_of(self))
+            says = f"{app} is {muted_now}: no notices of it are sent. M again takes it back."
         else:
             says = f"{app} is not muted any more."
         self.app.notify(says, markup=False)

@@ -16,10 +16,11 @@ from panel.client.alert_model import Alert
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.clock import Clock
+from panel.preferring import times_of
 from panel.screens.whole import is_whole
 from panel.text.alerts import DOWNTIMES, lasted, what, whose
 from panel.text.counted import counted
-from panel.text.moments import dated
+from panel.text.moments import Times
 from panel.widgets.key_line import KeyLine
 from panel.widgets.table import Table
 from panel.widgets.title_line import TitleLine
@@ -114,7 +115,7 @@ class AlertsScreen(Screen[None]):
         self._shown = [one for one in self._alerts if not self._downtimes_only or one.kind in DOWNTIMES]
         self._table.clear()
         for one in self._shown:
-            self._table.add_row(*_cells(one, now))
+            self._table.add_row(*_cells(one, now, times_of(self)))
         self._table.move_cursor(row=max(0, min(row, len(self._shown) - 1)))
         if not self._shown:
             self.query_one("#entry", Static).update("")
@@ -131,23 +132,23 @@ class AlertsScreen(Screen[None]):
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Show the alert under the cursor as a whole: a table cuts what is wider than the terminal."""
         if event.cursor_row < len(self._shown):
-            self.query_one("#entry", Static).update(_whole(self._shown[event.cursor_row]))
+            self.query_one("#entry", Static).update(_whole(self._shown[event.cursor_row], times_of(self)))
 
 
-def _whole(alert: Alert) -> Text:
-    ended = f"ended {dated(alert.ended_at)}" if alert.ended_at else "goes on"
-    said = [f"{whose(alert)}: {what(alert)}", f"began {dated(alert.began_at)}", ended]
+def _whole(alert: Alert, times: Times) -> Text:
+    ended = f"ended {times.dated(alert.ended_at)}" if alert.ended_at else "goes on"
+    said = [f"{whose(alert)}: {what(alert)}", f"began {times.dated(alert.began_at)}", ended]
     said += [f"deployment {alert.deployment}"] if alert.deployment else []
     said += ["the app was muted"] if alert.muted else []
     return Text(one_line(f"{', '.join(said)}. {alert.cause}"))
 
 
-def _cells(alert: Alert, now: datetime) -> tuple[Text, ...]:
+def _cells(alert: Alert, now: datetime, times: Times) -> tuple[Text, ...]:
     mark = Text("✓", "green3") if alert.ended_at else Text("✗", "red")
     says = f"{what(alert)} (muted)" if alert.muted else what(alert)
     return (
         mark,
-        Text(dated(alert.began_at)),
+        Text(times.dated(alert.began_at)),
         Text(one_line(whose(alert)), "bold"),
         Text(one_line(says)),
         Text(lasted(alert, now)),

@@ -13,12 +13,14 @@ from border.plain import one_line
 from panel.client.access_model import AuditEntry
 from panel.client.client import Client
 from panel.client.errors import ClientError
+from panel.preferring import times_of
 from panel.screens.whole import is_whole
+from panel.text.moments import Times
 from panel.widgets.key_line import KeyLine
 from panel.widgets.table import Table
 from panel.widgets.title_line import TitleLine
 
-COLUMNS = ("When (UTC)", "Outcome", "Who", "Action", "From", "Why")
+COLUMNS = ("When", "Outcome", "Who", "Action", "From", "Why")
 COLOURS = {"done": "green3", "refused": "orange3", "failed": "red", "unknown": "grey50"}
 PAGE = 100
 
@@ -88,7 +90,7 @@ class AuditScreen(Screen[None]):
         self._before, self._has_first = page.before, True
         for entry in page.entries:
             self._entries.append(entry)
-            self._table.add_row(*_cells(entry))
+            self._table.add_row(*_cells(entry, times_of(self)))
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Show the entry under the cursor as a whole: a table cuts what is wider than the terminal."""
@@ -112,9 +114,9 @@ def _outcome(entry: AuditEntry) -> Text:
     return Text(outcome, COLOURS.get(entry.outcome, ""))
 
 
-def _cells(entry: AuditEntry) -> tuple[Text, ...]:
+def _cells(entry: AuditEntry, times: Times) -> tuple[Text, ...]:
     return (
-        Text(f"{entry.at:%Y-%m-%d %H:%M:%S}"),
+        Text(times.dated(entry.at)),
         _outcome(entry),
         Text(entry.who or "–"),
         Text(entry.action),

@@ -26,6 +26,7 @@ from panel.screens.dashboard_keys import DASHBOARD_KEYS
 from panel.screens.deployment_keys import DeploymentKeys
 from panel.screens.interruption_keys import InterruptionKeys
 from panel.screens.overview_keys import OverviewKeys
+from panel.screens.preferences import PreferencesKey
 from panel.screens.update_keys import UpdateKeys
 from panel.screens.whole import is_whole
 from panel.widgets.apps.grade import all_in_words
@@ -51,7 +52,7 @@ LOW = 24
 """In fewer rows, the events of all apps have no room below the apps."""
 
 
-class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys, ConsoleKey):
+class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys, ConsoleKey, PreferencesKey):
     BINDINGS = DASHBOARD_KEYS
     DEFAULT_CSS = """
     DashboardScreen {

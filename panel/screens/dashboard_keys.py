@@ -8,6 +8,7 @@ from panel.screens.alert_keys import ALERT_KEYS
 from panel.screens.console_key import CONSOLE_KEY
 from panel.screens.interruption_keys import CANCEL_KEY, PAUSE_KEYS
 from panel.screens.overview_keys import SPAN_KEY
+from panel.screens.preferences import PREFERENCES_KEY
 
 DASHBOARD_KEYS: list[BindingType] = [
     Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
@@ -45,4 +46,5 @@ DASHBOARD_KEYS: list[BindingType] = [
     CONSOLE_KEY,
     Binding("n,N", "notices", "Notices", key_display="N", tooltip="Send a test of notices"),
     *ALERT_KEYS,
+    PREFERENCES_KEY,
 ]

@@ -21,6 +21,7 @@ from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.notices import NoticesScreen
+from panel.screens.preferences import PreferencesScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
 from panel.screens.reload import ReloadScreen
@@ -41,6 +42,7 @@ SCREENS: dict[str, type[Screen[Any]]] = {
     "Versions of an app": VersionsScreen,
     "Notices of an app": NoticesScreen,
     "Alerts": AlertsScreen,
+    "Preferences": PreferencesScreen,
     "Audit log": AuditScreen,
 }
 OF_LISTS = (

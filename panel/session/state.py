@@ -6,6 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from panel.session.preferences import Preferences
+
 
 class OpenQuestion(BaseModel):
     """A question that is open: of which `kind`, for which app, and what it is about: a commit, or a container."""
@@ -53,6 +55,7 @@ class SessionState(BaseModel):
     following_app: str = ""
     deployment: str = ""
     dashboard: DashboardState = DashboardState()
+    preferences: Preferences = Preferences()
     told: dict[str, str] = {}
     """By app, the version of its update that this session has told."""
     question: OpenQuestion | None = None

@@ -10,6 +10,7 @@ from border.revision import short
 from panel.client.model import App, Deployment, DeploymentKind, Deployments, DeploymentState, Step, StepState
 from panel.text.age import ago
 from panel.text.markup import inline
+from panel.text.moments import IN_UTC, Times
 from panel.text.outcome import ending, named, release_of, step_in_words, why_unbegun
 from panel.text.why import add_why, why
 
@@ -48,10 +49,11 @@ def state_now(one: Deployment) -> str:
     return "replaced" if one.kind == DeploymentKind.DEPLOY else "done"
 
 
-def record(one: Deployment, app: App | None, now: datetime) -> str:
+def record(one: Deployment, app: App | None, now: datetime, times: Times = IN_UTC) -> str:
     """Markup for everything about one deployment: what was asked, its steps, and how it ended, with its log."""
     lines = [f"[bold]{inline(named(one))} of {release_of(one)}[/]: {inline(state_now(one))}"]
-    asked = f"Requested {ago(one.requested_at, now)} ({one.requested_at:%Y-%m-%d %H:%M:%S} UTC) by {one.requested_by}"
+    at = f"{times.dated(one.requested_at)}{' UTC' if times == IN_UTC else ''}"
+    asked = f"Requested {ago(one.requested_at, now)} ({at}) by {one.requested_by}"
     lines.append(f"  {inline(asked)}" + (f", ref {inline(one.ref)}" if one.ref else ""))
     if one.revision:
         what = "Commit" if short(one.revision) != one.revision else "Source revision"

@@ -108,7 +108,7 @@ class SessionApp(PanelApp):
         while found is None:
             await asyncio.sleep(EVERY_S)
             found = await self._stored()
-        if found.state and (self.state.dashboard, self.state.selected) == (new.dashboard, new.selected):
+        if found.state and _arranged(self.state) == _arranged(new):
             self._restore(found.state)
 
     def on_paint_wanted(self, _message: PaintWanted) -> None:
@@ -185,6 +185,11 @@ class SessionApp(PanelApp):
     def _tell(self, what: str) -> None:
         if isinstance(self._driver, PanelDriver):
             self._driver.write_meta({"type": what})
+
+
+def _arranged(state: SessionState) -> tuple[object, ...]:
+    """What a person changes."""
+    return state.dashboard, state.selected, state.preferences
 
 
 def new_session_app() -> SessionApp:

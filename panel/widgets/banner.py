@@ -14,7 +14,9 @@ from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.model import App, Apps, Trouble
+from panel.preferring import times_of, when_times_change
 from panel.text.held_back import held_back_in_words
+from panel.text.moments import Times
 from panel.text.shortened import CUT, shortened
 
 LONGEST_NAME = 100
@@ -40,12 +42,16 @@ class TroubleBanner(Static):
 
     def __init__(self) -> None:
         super().__init__()
-        self._troubles: list[str] = []
+        self._troubles: list[tuple[str, Trouble]] = []
+        """Each with the app that it is of, if it is of one."""
         self._age = ""
 
+    def on_mount(self) -> None:
+        when_times_change(self, self._draw)
+
     def show(self, found: Apps) -> None:
-        self._troubles = [_in_words("", one) for one in found.troubles]
-        self._troubles += [_in_words(f"{app.name}: ", one) for app in found.apps for one in app.troubles]
+        self._troubles = [("", one) for one in found.troubles]
+        self._troubles += [(f"{app.name}: ", one) for app in found.apps for one in app.troubles]
         self._draw()
 
     def show_age(self, says: str) -> None:
@@ -55,19 +61,21 @@ class TroubleBanner(Static):
             self._draw()
 
     def _draw(self) -> None:
-        lines = [*([f"✗ {one_line(self._age)}"] if self._age else []), *self._troubles]
+        times = times_of(self)
+        lines = [f"✗ {one_line(self._age)}"] if self._age else []
+        lines += [_in_words(whose, one, times) for whose, one in self._troubles]
         self.set_class(bool(lines), "-visible")
         self.update(Text("\n".join(lines)))
 
 
-def _in_words(whose: str, trouble: Trouble) -> str:
+def _in_words(whose: str, trouble: Trouble, times: Times) -> str:
     first, *more = trouble.says.splitlines() or [""]
-    says = "\n".join([f"{whose}{first}{_since(trouble)}", *(f"  {line}" for line in more)])
+    says = "\n".join([f"{whose}{first}{_since(trouble, times)}", *(f"  {line}" for line in more)])
     return f"{'!' if trouble.warns else '✗'} {says} {trouble.remedy}".rstrip()
 
 
-def _since(trouble: Trouble) -> str:
-    return f" (since {trouble.since:%Y-%m-%d %H:%M} UTC)" if trouble.since else ""
+def _since(trouble: Trouble, times: Times) -> str:
+    return f" (since {times.dated_to_minute(trouble.since)})" if trouble.since else ""
 
 
 class UpdateBanner(Widget):

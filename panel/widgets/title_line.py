@@ -11,6 +11,7 @@ from textual.app import RenderResult
 from textual.widget import Widget
 
 from border.plain import one_line
+from panel.preferring import times_of, when_times_change
 
 GAP = "  "
 
@@ -29,18 +30,25 @@ class TitleLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._mark, self._says, self._style, self._time = "", "", "", ""
+        self._now: datetime | None = None
 
     def on_mount(self) -> None:
         for shown in (self.app, self.screen):
             for name in ("title", "sub_title"):
                 self.watch(shown, name, self._again)
+        when_times_change(self, self._say_time)
 
     def say(self, mark: str, words: str, style: str, now: datetime) -> None:
         """`style` is well, warned, bad or empty; `now` is shown in the viewer's zone, to the minute."""
-        said = (mark, words, style, f"{now.astimezone():%H:%M}")
+        self._now = now
+        said = (mark, words, style, times_of(self).to_minute(now))
         if said != (self._mark, self._says, self._style, self._time):
             self._mark, self._says, self._style, self._time = said
             self.refresh()
+
+    def _say_time(self) -> None:
+        if self._now:
+            self.say(self._mark, self._says, self._style, self._now)
 
     def render(self) -> RenderResult:
         title = self.screen.title if self.screen.title is not None else self.app.title

@@ -11,15 +11,18 @@ from panel.client.errors import NotFound
 from panel.client.model import App, Apps
 from panel.console.answer import Answer
 from panel.console.understood import Understood
+from panel.text.moments import OWN, Times
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One understood line. `now` is in the person's zone. Requests raise a ClientError, which the caller shows."""
+    """One understood line. `now` is in the person's zone, and `times` is how the person reads moments. Requests raise a
+    ClientError, which the caller shows."""
 
     client: Client
     meant: Understood
     now: datetime
+    times: Times = OWN
 
     @property
     def app(self) -> str:
@@ -31,8 +34,8 @@ class Asked:
 
     def at(self, moment: datetime) -> str:
         """Date, if it is another day, and time of day in the person's zone."""
-        local = moment.astimezone(self.now.tzinfo)
-        return f"{local:%H:%M:%S}" if local.date() == self.now.date() else f"{local:%Y-%m-%d %H:%M}"
+        is_today = self.times.local(moment).date() == self.now.date()
+        return self.times.to_second(moment) if is_today else self.times.dated_to_minute(moment)
 
     async def found(self) -> Apps:
         """The app that is asked about, or all of them. Raises NotFound if there is no such one any more."""

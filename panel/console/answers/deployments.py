@@ -47,7 +47,7 @@ async def show(asked: Asked) -> Answer:
         app = await asked.client.app(one.app)
     except NotFound:
         app = None
-    return Answer(of_markup(record(one, app, asked.now)), asked.command_line())
+    return Answer(of_markup(record(one, app, asked.now, asked.times)), asked.command_line())
 
 
 async def history(asked: Asked) -> Answer:

@@ -23,6 +23,7 @@ from panel.console.completion import asks_versions_of, completions
 from panel.console.memory import Memory
 from panel.console.recall import Recall
 from panel.console.understood import NotUnderstood, Understood, read
+from panel.preferring import times_of
 from panel.screens.app_keys import AppKeys
 from panel.screens.progress import ProgressScreen
 from panel.widgets.console.dropdown import Dropdown
@@ -122,12 +123,13 @@ class Console(Vertical):
             self._waiting -= 1
 
     async def _answered(self, exchange: Exchange) -> Answer:
-        now = self._clock().astimezone()
+        times = times_of(self)
+        now = times.local(self._clock())
         meant = read(exchange.line, self._apps, now, self._selected)
         if isinstance(meant, NotUnderstood):
             return Answer(meant.says, suggestions=meant.suggestions, failed=True)
         try:
-            answer = await self._done(exchange, Asked(self._client, meant, now))
+            answer = await self._done(exchange, Asked(self._client, meant, now, times))
         except ClientError as error:
             return Answer("\n".join([str(error), *error.log]), _command_line(meant), failed=True)
         return _read_as(answer, meant)

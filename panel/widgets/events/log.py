@@ -14,9 +14,11 @@ from textual.widgets import RichLog
 from panel.client import events
 from panel.client.events import Event
 from panel.client.model import StepState
+from panel.preferring import times_of, when_times_change
 from panel.text.counted import counted
 from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline
+from panel.text.moments import OWN, Times
 from panel.text.standby import standby_crashed_in_words, standby_stays_in_words
 
 
@@ -39,6 +41,10 @@ class EventLog(RichLog):
         """What it says, an entry an event, the newest last."""
         self._drawn_for = 0
         """The width that the lines are wrapped for; 0 while some are not drawn."""
+        self._taken: deque[Event] = deque(maxlen=self.MAX_LINES)
+
+    def on_mount(self) -> None:
+        when_times_change(self, self._say_again)
 
     @on(Resize)
     def show_newest(self) -> None:
@@ -57,13 +63,22 @@ class EventLog(RichLog):
 
     def begin_again(self) -> None:
         """Forget every event."""
+        self._taken.clear()
         self.said.clear()
         self._told.clear()
         self.clear()
 
+    def _say_again(self) -> None:
+        """Moments are written in another way."""
+        taken = list(self._taken)
+        self.begin_again()
+        for event in taken:
+            self.take(event)
+
     def take(self, event: Event) -> None:
         """Add an event, if its kind is one that is shown."""
-        if line := event_line(event, self._told.get(event.deployment, "")):
+        self._taken.append(event)
+        if line := event_line(event, self._told.get(event.deployment, ""), times_of(self)):
             self._add(Text.from_markup(line, emoji=False))
         match event.what:
             case events.Step(state=StepState.FAILED, note=note) if event.deployment:
@@ -79,15 +94,15 @@ class EventLog(RichLog):
             self._drawn_for = 0
 
 
-def event_line(event: Event, told: str = "") -> str:
+def event_line(event: Event, told: str = "", times: Times = OWN) -> str:
     """Markup for one event; empty for kinds that are not shown, such as lines of output.
 
     The cause is `told` already, if the note of the failed step begins with it, before what to do: then the end of its
     deployment names the step.
     """
-    if not (says := _says(event, told)):
+    if not (says := _says(event, told, times)):
         return ""
-    parts = [f"[grey50]{event.at.astimezone():%H:%M:%S}[/]"]
+    parts = [f"[grey50]{times.to_second(event.at)}[/]"]
     if event.app:
         parts.append(f"[bold]{inline(event.app)}[/]")
     if event.deployment:
@@ -95,7 +110,7 @@ def event_line(event: Event, told: str = "") -> str:
     return " ".join([*parts, says]).rstrip()
 
 
-def _says(event: Event, told: str) -> str:
+def _says(event: Event, told: str, times: Times) -> str:
     match event.what:
         case events.Step(step=step, state=StepState.DONE):
             return f"[green3]✓[/] {inline(step)}"
@@ -146,7 +161,7 @@ def _says(event: Event, told: str) -> str:
         case events.Trouble(cause=cause, remedy=remedy):
             return f"[red]{inline(event.kind.replace('_', ' '))}[/] {inline(f'{cause} {remedy}')}"
         case events.Muted(until=until, by=by):
-            return f"muted until {_moment(until)} by {inline(by)}"
+            return f"muted until {_moment(until, times)} by {inline(by)}"
         case events.BackupVerified(backup=backup, problem=problem):
             says = f"[red]not verified:[/] {inline(problem)}" if problem else "verified"
             return f"backup {inline(backup)} {says}"
@@ -178,8 +193,8 @@ def _live(live: events.Live) -> str:
     return f"[bold green3]{done}[/] on {inline(live.colour)}{took}"
 
 
-def _moment(text: str) -> str:
+def _moment(text: str, times: Times) -> str:
     """In the viewer's time zone; as it is, if it is no moment."""
     with suppress(ValueError, OverflowError):
-        return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+        return times.dated_to_minute(datetime.fromisoformat(text))
     return inline(text)

@@ -19,6 +19,8 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.log_model import LogEntry, LogOrigin, LogOrigins
 from panel.client.log_requests import LogQuery
+from panel.preferring import times_of
+from panel.text.moments import Times
 from panel.widgets.line_input import LineInput
 from panel.widgets.logs.view import MOST_LINES, LogView
 
@@ -195,7 +197,7 @@ class LogsPane(Vertical):
         known = dict.fromkeys(one.container for one in self._origins)
         for name in known:
             one = next(origin for origin in self._origins if origin.container == name)
-            options.append(Option(Text(_described(one)), name))
+            options.append(Option(Text(_described(one, times_of(self))), name))
         choice.add_options(options)
         choice.highlighted = next((at for at, one in enumerate(options) if one.id == self._query.container), 0)
         choice.display = True
@@ -225,8 +227,8 @@ def _label(one: LogOrigin) -> str:
     return f"{colour} {one_line(one.deployment)}" if one.place == "earlier" else colour
 
 
-def _described(one: LogOrigin) -> str:
+def _described(one: LogOrigin, times: Times) -> str:
     what = "output of the steps of" if one.place == "steps" else one.place
-    gone = f", removed {one.removed_at.astimezone():%Y-%m-%d %H:%M}" if one.removed_at else ""
+    gone = f", removed {times.dated_to_minute(one.removed_at)}" if one.removed_at else ""
     version = f" {one.version}" if one.version else ""
     return one_line(f"{what} {one.colour or one.deployment}{version}{gone} ({one.container})")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,6 +11,7 @@ from rich.style import Style
 
 from border.plain import plain
 from panel.client.log_model import LogEntry
+from panel.text.moments import OWN, Times
 from panel.text.shortened import shortened
 
 LETTERS = {"debug": "D", "info": "I", "warning": "W", "error": "E", "critical": "C"}
@@ -40,17 +40,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Columns:
-    """What stands before the text. `zone` None: the viewer's own. `labels`: of each container, how it is called here;
+    """What stands before the text. `labels`: of each container, how it is called here;
     empty: there is one only, which stands above."""
 
     labels: dict[str, str]
     has_source: bool = False
     has_date: bool = False
-    zone: tzinfo | None = None
+    times: Times = OWN
+
+    @property
+    def of_moment(self) -> int:
+        return (15 if self.has_date else 9) + (3 if self.times.to_12 else 0)
 
     @property
     def cells(self) -> int:
-        return 1 + (15 if self.has_date else 9) + 2 + (SOURCE_CELLS + 1 if self.has_source else 0)
+        return 1 + self.of_moment + 2 + (SOURCE_CELLS + 1 if self.has_source else 0)
 
 
 def row_of(entry: LogEntry) -> Row:
@@ -93,6 +97,8 @@ def _highlighted(row: Row, found: str, style: Style, match: Style) -> list[Segme
 
 def _moment(entry: LogEntry, columns: Columns) -> str:
     if entry.at is None:
-        return " " * (15 if columns.has_date else 9)
-    at = entry.at.astimezone(columns.zone)
-    return f"{at:%m-%d %H:%M:%S} " if columns.has_date else f"{at:%H:%M:%S} "
+        return " " * columns.of_moment
+    times = columns.times
+    day = f"{times.local(entry.at):%m-%d} " if columns.has_date else ""
+    time = times.to_second(entry.at)
+    return day + time.rjust(columns.of_moment - len(day) - 1) + " "

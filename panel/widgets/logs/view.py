@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from panel.client.log_model import LogEntry
+from panel.preferring import times_of, when_times_change
 from panel.widgets.logs.row import Columns, Row, drawn, row_of
 
 MOST_LINES = 10_000
@@ -114,6 +115,9 @@ class LogView(ScrollView, can_focus=True):
         if now < before and not self._moves and now < self.max_scroll_y:
             self._stop_following()
 
+    def on_mount(self) -> None:
+        when_times_change(self, self._resize)
+
     def on_resize(self) -> None:
         self._resize()
 
@@ -135,7 +139,7 @@ class LogView(ScrollView, can_focus=True):
 
     @property
     def _columns(self) -> Columns:
-        return Columns(self._labels, self._has_source, has_date=self.size.width >= DATE_FROM)
+        return Columns(self._labels, self._has_source, self.size.width >= DATE_FROM, times_of(self))
 
     def _go(self, step: int) -> bool:
         """To the next line with the text in this direction; False if there is none."""

@@ -13,7 +13,7 @@ from border.plain import one_line
 from border.revision import short
 from panel.client.model import App, Slot
 from panel.text.age import ago
-from panel.text.moments import muted_until
+from panel.text.moments import OWN, Times, muted_until
 from panel.text.outcome import PAUSED
 from panel.text.shortened import shortened
 from panel.widgets.apps.grade import grade_of
@@ -26,23 +26,23 @@ FAINT = Style(dim=True)
 BOLD = Style(bold=True)
 
 
-def cards(app: App, now: datetime, width: int, used: Sequence[Usage] = ()) -> Table:
+def cards(app: App, now: datetime, width: int, used: Sequence[Usage] = (), times: Times = OWN) -> Table:
     """Everything about an app's releases that is known without asking again, and what their containers use, each fact
     on its line."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=SPACE, no_wrap=True, style=FAINT)
     table.add_column(overflow="fold")
-    for name, value in _lines(app, now, max(20, width - SPACE), used):
+    for name, value in _lines(app, now, max(20, width - SPACE), used, times):
         table.add_row(name, value)
     return table
 
 
-def _lines(app: App, now: datetime, room: int, used: Sequence[Usage]) -> Iterator[tuple[str, Text]]:
+def _lines(app: App, now: datetime, room: int, used: Sequence[Usage], times: Times) -> Iterator[tuple[str, Text]]:
     yield "Health", Text(f"{grade_of(app).mark} {_health(app)}", BOLD)
     if app.health == PAUSED:
         yield "", Text("New requests wait at the proxy. [W] lets them go on")
     if app.muted_until:
-        yield "", Text(f"{muted_until(app.muted_until, now)}: no notices are sent. [M] ends that")
+        yield "", Text(f"{muted_until(app.muted_until, now, times)}: no notices are sent. [M] ends that")
     for trouble in app.troubles:
         yield "", Text(f"{'!' if trouble.warns else '✗'} {one_line(trouble.says)} {one_line(trouble.remedy)}".rstrip())
     if app.url:
@@ -55,7 +55,8 @@ def _lines(app: App, now: datetime, room: int, used: Sequence[Usage]) -> Iterato
             if name != "Candidate":
                 yield name, Text(NOTHING, FAINT)
             continue
-        yield from _slot(name, slot, now, room)
+        since = f", live since {times.dated_to_minute(slot.since)} ({ago(slot.since, now)})" if slot.since else ""
+        yield from _slot(name, slot, since if name == "Active" else "", room)
         yield from (("", Text(one.fitting(room))) for one in used if one.container == slot.container)
     shown = {slot.container for slot in (app.active, app.standby, app.candidate) if slot}
     for one in used:
@@ -71,11 +72,10 @@ def _lines(app: App, now: datetime, room: int, used: Sequence[Usage]) -> Iterato
         yield "", Text(one_line(app.file_not_used))
 
 
-def _slot(name: str, slot: Slot, now: datetime, room: int) -> Iterator[tuple[str, Text]]:
-    since = f", live since {slot.since.astimezone():%Y-%m-%d %H:%M} ({ago(slot.since, now)})" if slot.since else ""
+def _slot(name: str, slot: Slot, since: str, room: int) -> Iterator[tuple[str, Text]]:
     style = Style(color="dodger_blue1" if slot.colour == "blue" else "green3")
     version = shortened(one_line(slot.version), room // 2)
-    yield name, Text.assemble((f"● {slot.colour} ", style), (version, BOLD), since if name == "Active" else "")
+    yield name, Text.assemble((f"● {slot.colour} ", style), (version, BOLD), since)
     image = slot.image.removeprefix("sha256:")[:12]
     known = [short(slot.revision), slot.container, f"image {image}" if image else ""]
     facts = "  ".join(dict.fromkeys(one for one in known if one and one != slot.version))

@@ -15,6 +15,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App
 from panel.client.traffic_model import AppTraffic
+from panel.preferring import times_of, when_times_change
 from panel.widgets.overview.cards import cards
 from panel.widgets.overview.figures import figures, joined
 from panel.widgets.overview.usage import Usage, usage
@@ -57,6 +58,7 @@ class OverviewPane(VerticalScroll):
 
     def on_mount(self) -> None:
         self._draw()
+        when_times_change(self, self._draw)
         self._ticks = self.set_interval(AGAIN_S[self._span_s], self._again)
 
     def on_resize(self) -> None:
@@ -109,7 +111,7 @@ class OverviewPane(VerticalScroll):
 
     def _draw(self) -> None:
         if self._now:
-            width = self.content_size.width
+            width, times = self.content_size.width, times_of(self)
             used = self._used if self._app and self._app.name == self._asked_for else ()
-            says = cards(self._app, self._now, width, used) if self._app else Text("No app is selected.")
+            says = cards(self._app, self._now, width, used, times) if self._app else Text("No app is selected.")
             self._cards.update(says)

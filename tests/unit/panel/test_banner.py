@@ -6,6 +6,7 @@ from textual.app import App as TextualApp
 from textual.app import ComposeResult
 
 from panel.client.model import Apps
+from panel.text.moments import OWN
 from panel.widgets.banner import TroubleBanner
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
@@ -27,7 +28,7 @@ async def test_a_refused_configuration_and_a_pause_are_shown_until_they_are_mend
         banner.show(wrong)
         assert banner.has_class("-visible")
         text = str(banner.render())
-        assert f"c.yaml:3: [bold] (since {NOW:%Y-%m-%d %H:%M} UTC)" in text
+        assert f"c.yaml:3: [bold] (since {OWN.dated_to_minute(NOW)})" in text
         assert "✗ shop: New requests wait: they are paused. Resume them: changeover resume shop" in text
         waits = {"says": "The file waits.\nc.yaml", "remedy": "Nothing to do.", "warns": True}
         banner.show(Apps.model_validate({"apps": [], "troubles": [waits]}))

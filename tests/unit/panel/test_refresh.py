@@ -14,6 +14,7 @@ from panel.client.events import Event
 from panel.client.model import Apps
 from panel.refresh import Refresh
 from panel.screens.dashboard import DashboardScreen
+from panel.text.moments import IN_UTC, OWN
 from panel.widgets.apps.list import AppsList
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
@@ -116,7 +117,7 @@ async def test_its_age_is_told_while_no_answer_comes() -> None:
         if not answered:
             await never.wait()
 
-    refresh = Refresh(ask, lambda: NOW + timedelta(seconds=now_s), 15, lambda: now_s)
+    refresh = Refresh(ask, lambda: NOW + timedelta(seconds=now_s), 15, lambda: now_s, lambda: IN_UTC)
     assert refresh.stale == ""
     await refresh.again()
     answered = False
@@ -124,7 +125,7 @@ async def test_its_age_is_told_while_no_answer_comes() -> None:
     now_s += 14
     assert refresh.stale == ""
     now_s += 2
-    assert refresh.stale == "The orchestrator has not answered for 16 s. What is shown is as of 12:01:40 UTC."
+    assert refresh.stale == "The orchestrator has not answered for 16 s. What is shown is as of 12:01:40."
     never.set()
     await asking
     assert refresh.stale == ""
@@ -140,7 +141,7 @@ async def test_the_panel_says_of_what_time_it_is_while_the_orchestrator_is_away(
         while not isinstance(app.screen, DashboardScreen) or not app.screen.query_one(AppsList).selected:
             await pilot.pause(SOON)
         client.away = True
-        says = "Nothing answers at http://127.0.0.1:1: away. Start it. What is shown is as of 12:00:00 UTC."
+        says = f"Nothing answers at http://127.0.0.1:1: away. Start it. What is shown is as of {OWN.to_second(NOW)}."
         while says not in shown(pilot):
             await pilot.pause(SOON)
         before = client.asked

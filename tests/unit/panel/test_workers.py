@@ -311,7 +311,7 @@ ENDS_THE_PANEL = {
     *("reload._restart", "session_app._prepare_to_move", "session_app._show_when_restored"),
     *("session_app._restore_late", "terminal_app._begin_from_file"),
 }
-"""They move or begin the session, and have tests of their own. `app._tell_alert` asks nothing."""
+"""They move or begin the session, and have tests of their own. `toasts._tell_alert` asks nothing."""
 GOES_ON = SessionState(release="v0", selected="shop", following_app="shop", deployment="d43")
 Make = Callable[[Client], Screen[Any] | None]
 DASHBOARD: Make = lambda _: None  # noqa: E731
@@ -391,7 +391,7 @@ def _is_work(decorator: ast.expr) -> bool:
 
 
 def test_each_worker_is_tried() -> None:
-    assert workers() == set(RUNS) | ENDS_THE_PANEL | {"app._tell_alert"}
+    assert workers() == set(RUNS) | ENDS_THE_PANEL | {"toasts._tell_alert"}
 
 
 @pytest.mark.parametrize("ends", ["answer", "signed out"])
