@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 from orchestrator.server import Orchestrator
 from tests.support.api_document import CALLERS, ENDLESS, answers_as_documented, document_for
 
+pytestmark = pytest.mark.in_turn
+
 EXAMPLES = 2
 
 

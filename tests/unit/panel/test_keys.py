@@ -24,6 +24,8 @@ from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
 from tests.support.screen import shown
 
+pytestmark = pytest.mark.in_turn
+
 SIZES = [(24, 10), (50, 20), (60, 30), (80, 24), (100, 30), (120, 40)]
 UPDATE, ROLL_BACK, QUIT = KeyHint("u", "U", "Update"), KeyHint("b", "B", "Roll back"), KeyHint("q", "Q", "Quit", True)
 

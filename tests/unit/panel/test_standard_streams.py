@@ -23,6 +23,8 @@ from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.in_turn
+
 DUMP = bytes(range(256)) * 4000
 EXEC = [sys.executable, "-m", "panel.cli", "exec", "shop", "--", "dump"]
 

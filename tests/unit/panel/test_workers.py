@@ -54,6 +54,8 @@ from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 from tests.support.fakes.client import OneStream
 
+pytestmark = pytest.mark.in_turn
+
 PANEL = Path(inspect.getfile(PanelApp)).parent
 SHOP = App.model_validate(answers.app(standby=answers.slot("v0.9.0", "green"), update=answers.update()))
 VERSION = Version(version="v2", ref="v2")
