@@ -34,6 +34,8 @@ def seen(dashboard: Screen[Any]) -> DashboardState:
         sort=arranged.sort,
         grouped=arranged.grouped,
         faults_only=arranged.faults_only,
+        top=dashboard.query_one(AppsList).top,
+        tabs=tabs.places,
         console=console.is_open,
         draft=console.draft,
         span_s=dashboard.span_s if isinstance(dashboard, OverviewKeys) else SPANS_S[0],
@@ -47,6 +49,7 @@ def see_again(dashboard: Screen[Any], state: DashboardState) -> None:
     apps, tabs, console = dashboard.query_one(AppsList), dashboard.query_one(AppTabs), dashboard.query_one(Console)
     sort = next((one for one in Sort if one == state.sort), Sort.FILE)
     apps.look(View(state.words, sort, state.grouped, state.faults_only))
+    apps.go_back(state.top)
     words = dashboard.query_one("#filter", Input)
     with words.prevent(Input.Changed):
         words.value = state.words
@@ -54,6 +57,7 @@ def see_again(dashboard: Screen[Any], state: DashboardState) -> None:
     dashboard.set_class(state.alone, ALONE)
     if isinstance(dashboard, OverviewKeys):
         dashboard.show_span(state.span_s)
+    tabs.go_back(state.tabs)
     tabs.open(state.tab)
     if state.in_tab:
         tabs.call_after_refresh(tabs.focus_shown)

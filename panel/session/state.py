@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from panel.session.preferences import Preferences
+
+FARTHEST = 10_000_000
+"""The largest offset that is taken for one."""
+Offset = Annotated[int, Field(ge=0, le=FARTHEST)]
 
 
 class OpenQuestion(BaseModel):
@@ -24,9 +29,36 @@ class Reload(BaseModel):
     saved_at: datetime
 
 
+class Place(BaseModel):
+    """Where one is in what scrolls: the column and the line in its corner, and the key of the row under the cursor."""
+
+    x: Offset = 0
+    y: Offset = 0
+    row: str = ""
+
+
+class LogState(BaseModel):
+    """What is chosen of a log. `top` is the moment of the line on top of one that is not followed."""
+
+    container: str = ""
+    level: str = ""
+    search: str = ""
+    top: datetime | None = None
+
+
+class TabState(BaseModel):
+    """Where one is in a tab that shows this app: in each part of it that scrolls, by its name."""
+
+    app: str = ""
+    at: dict[str, Place] = {}
+    log: LogState | None = None
+
+
 class DashboardState(BaseModel):
     """What a person sees of the dashboard. `words`, `sort`, `grouped` and `faults_only` arrange its list, `alone`: the
     selected app has the whole screen. `in_tab`: the keys go to the tab, not to the list.
+
+    `top` is the line of the list on top, and `tabs` where one is in those that were opened.
 
     `console` says whether the console is open, and `draft` is what was typed into it. `span_s`: how far back the plots
     go, in seconds.
@@ -39,6 +71,8 @@ class DashboardState(BaseModel):
     sort: str = ""
     grouped: bool = False
     faults_only: bool = False
+    top: Offset = 0
+    tabs: dict[str, TabState] = {}
     console: bool = False
     draft: str = ""
     span_s: int = 600

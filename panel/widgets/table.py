@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.text import Text
 from textual.binding import Binding
 from textual.geometry import Size
@@ -21,6 +24,15 @@ class Table(DataTable[Text]):
         Binding("home", "scroll_top", "Top", show=False),
         Binding("end", "scroll_bottom", "Bottom", show=False),
     ]
+
+    @contextmanager
+    def filled_anew(self) -> Iterator[None]:
+        """Empty it, and fill it in the context; it stays scrolled to where it was."""
+        before = self.scroll_offset
+        self.clear()
+        yield
+        if before:
+            self.call_after_refresh(self.scroll_to, before.x, before.y, animate=False, immediate=True)
 
     def watch_virtual_size(self, _before: Size, _now: Size) -> None:
         self.notify_style_update()

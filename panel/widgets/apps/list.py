@@ -16,10 +16,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from panel.client.model import App
+from panel.session.state import Place
 from panel.widgets.apps.columns import Cell, card_of, columns_of, heading, line_of, widths
 from panel.widgets.apps.grade import Grade, grade_of
 from panel.widgets.apps.numbers import NO_NUMBERS, Numbers, NumbersOf
 from panel.widgets.apps.order import Sort, View, arranged
+from panel.widgets.place import Return, place_of
 
 HEADING = 1
 """The first line, which does not scroll."""
@@ -101,6 +103,7 @@ class AppsList(ScrollView, can_focus=True):
         """The app under the cursor; empty when there is none."""
         self.awaited = ""
         """The app that the cursor goes to when the apps are known."""
+        self._return: Return | None = None
         self.has_cards = False
         """Whether each app has two lines, for a phone, instead of one."""
         self._styles: dict[str, Style] = {}
@@ -124,11 +127,26 @@ class AppsList(ScrollView, can_focus=True):
             self._move_to(app)
 
     @property
+    def top(self) -> int:
+        """The line on top; until there are so many, the one that is to be."""
+        return place_of(self, self._return).y
+
+    def go_back(self, top: int) -> None:
+        """Scroll to this line as soon as there are so many."""
+        self._return = Return(self, Place(y=top)) if top else None
+
+    @property
     def shown(self) -> tuple[str, ...]:
         """The names of the apps that are shown, in their order."""
         return tuple(self._order)
 
+    def stay_here(self) -> None:
+        """The person moves."""
+        if self._return:
+            self._return.give_up()
+
     def action_move(self, by: int) -> None:
+        self.stay_here()
         if self._order:
             here = self._order.index(self.selected)
             self._move_to(self._order[max(0, min(len(self._order) - 1, here + by))])
@@ -139,6 +157,12 @@ class AppsList(ScrollView, can_focus=True):
     def action_open(self) -> None:
         if self.selected:
             self.post_message(self.Opened(self.selected))
+
+    def on_mouse_scroll_down(self) -> None:
+        self.stay_here()
+
+    def on_mouse_scroll_up(self) -> None:
+        self.stay_here()
 
     def on_click(self, event: Click) -> None:
         index = event.y - HEADING + self.scroll_offset.y

@@ -84,10 +84,10 @@ class ConfigurationPane(AppPane):
         values = self._found.values if self._found else ()
         self._shown = tuple(one for one in values if self._with_defaults or _is_of_note(one))
         keys = [one.key for one in self._shown]
-        self._table.clear()
-        for one in self._shown:
-            self._table.add_row(*_cells(one))
-        self._table.move_cursor(row=keys.index(before) if before in keys else max(0, min(row, len(keys) - 1)))
+        with self._table.filled_anew():
+            for one in self._shown:
+                self._table.add_row(*_cells(one))
+            self._table.move_cursor(row=keys.index(before) if before in keys else max(0, min(row, len(keys) - 1)))
         self.query_one("#configuration-title", Static).update(Text(self._title(), "bold"))
         self.query_one("#problems", Static).update(_problems(self._found) if self._found else "")
         self._say_current()

@@ -129,10 +129,10 @@ class DataPane(AppPane):
         ids = [one.id for one in found]
         row = ids.index(before.id) if before and before.id in ids else max(0, min(row, len(ids) - 1))
         self._backups = found
-        self._table.clear()
-        for one in found:
-            self._table.add_row(*self._cells(one), key=one.id)
-        self._table.move_cursor(row=row)
+        with self._table.filled_anew():
+            for one in found:
+                self._table.add_row(*self._cells(one), key=one.id)
+            self._table.move_cursor(row=row)
         self.query_one("#backups-title", Static).update(Text(self._title(), "bold"))
         self._say_current()
         self.refresh_bindings()

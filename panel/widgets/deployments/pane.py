@@ -83,12 +83,12 @@ class DeploymentsPane(Vertical):
     def _draw(self, deployments: tuple[Deployment, ...], *, more: bool) -> None:
         table = self._table
         chosen = self._chosen
-        table.clear()
         self._shown = {one.id: one for one in deployments}
-        for one in deployments:
-            table.add_row(*self._cells(one), key=one.id)
-        if chosen in self._shown:
-            table.move_cursor(row=table.get_row_index(chosen))
+        with table.filled_anew():
+            for one in deployments:
+                table.add_row(*self._cells(one), key=one.id)
+            if chosen in self._shown:
+                table.move_cursor(row=table.get_row_index(chosen))
         says = f"The newest {SHOWN}; all of them: changeover history {self._app}" if more else ""
         self._said.update(Text(says if deployments else "No deployments yet."))
 

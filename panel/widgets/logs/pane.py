@@ -20,6 +20,7 @@ from panel.client.errors import ClientError
 from panel.client.log_model import LogEntry, LogOrigin, LogOrigins
 from panel.client.log_requests import LogQuery
 from panel.preferring import times_of
+from panel.session.state import LogState
 from panel.text.moments import Times
 from panel.widgets.line_input import LineInput
 from panel.widgets.logs.view import MOST_LINES, LogView
@@ -60,6 +61,8 @@ class LogsPane(Vertical):
         self._last_at: datetime | None = None
         self._problem = ""
         self._is_shown = False
+        self._is_certain = True
+        """Whether the container was chosen of those that the app has."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="log-about", markup=False)
@@ -76,6 +79,25 @@ class LogsPane(Vertical):
         if name != self._app:
             self._app, self._origins = name, ()
             self._ask(LogQuery(ALL, level=self._query.level))
+
+    @property
+    def log_state(self) -> LogState:
+        """What is chosen of the log."""
+        view, query = self.view, self._query
+        return LogState(container=query.container, level=query.level, search=view.sought, top=view.top)
+
+    def show_again(self, state: LogState) -> None:
+        """Choose that again. What the app does not have any more is not asked for."""
+        level = state.level if state.level in LEVELS else ""
+        self._is_certain = False
+        self._ask(LogQuery(state.container or ALL, level=level))
+        search = self.query_one("#log-search", Input)
+        with search.prevent(Input.Changed):
+            search.value = state.search
+        search.display = bool(state.search)
+        self.view.mark(state.search)
+        if state.top:
+            self.view.go_back(state.top)
 
     def _ask(self, query: LogQuery) -> None:
         """Ask for other lines; those that are shown go."""
@@ -99,22 +121,23 @@ class LogsPane(Vertical):
     @work(exclusive=True, group="log")
     async def _follow(self) -> None:
         while True:
+            has_ended = False
             try:
                 self._know(await self._client.log_origins(self._app))
                 await self._read()
-                self._problem = "It has ended."
-                if self._query.container != ALL:
-                    return
+                self._problem, has_ended = "It has ended.", True
             except ClientError as error:
                 self._problem = f"{error} It is tried again."
-            finally:
-                self._tell()
+            self._tell()
+            if has_ended and self._query.container != ALL:
+                return
             await asyncio.sleep(AGAIN_S)
 
     async def _read(self) -> None:
         since = self._last_at
         query = LogQuery(self._query.container, since.isoformat() if since else "", level=self._query.level)
-        async with aclosing(self._client.follow_logs(self._app, FIRST_LINES, query)) as lines:
+        most = MOST_LINES if self.view.awaited else FIRST_LINES
+        async with aclosing(self._client.follow_logs(self._app, most, query)) as lines:
             async for entry in lines:
                 if self._problem:
                     self._problem = ""
@@ -148,6 +171,9 @@ class LogsPane(Vertical):
 
     def _know(self, found: LogOrigins) -> None:
         self._origins = found.logs
+        if not self._is_certain and self._query.container not in {one.container for one in found.logs}:
+            self._query = LogQuery(ALL, level=self._query.level)
+        self._is_certain = True
         labels = {one.container: _label(one) for one in found.logs}
         chosen = self._query.container
         of_one = sum(chosen in (one.container, one.place, one.colour) for one in found.logs) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import islice
 
 from rich.segment import Segment
@@ -49,6 +50,8 @@ class LogView(ScrollView, can_focus=True):
         self._widest = 0
         self._current = -1
         self._moves = False
+        self.awaited: datetime | None = None
+        """The moment of the line that is to be on top as soon as there are enough lines after it."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -61,7 +64,7 @@ class LogView(ScrollView, can_focus=True):
 
     def clear(self) -> None:
         self._rows.clear()
-        self._widest, self._current, self.follows = 0, -1, True
+        self._widest, self._current, self.follows, self.awaited = 0, -1, True, None
         self._resize()
 
     def name_sources(self, labels: dict[str, str], *, has_source: bool) -> None:
@@ -79,6 +82,26 @@ class LogView(ScrollView, can_focus=True):
         self._current = max(-1, self._current - dropped)
         self._widest = max(self._widest, *(row.cells for row in rows), 0)
         self._resize(dropped)
+
+    @property
+    def top(self) -> datetime | None:
+        """The moment of the line on top; None while the newest lines are followed."""
+        number = self.scroll_offset.y
+        if self.follows or self.awaited or number >= len(self._rows):
+            return self.awaited
+        return self._rows[number].entry.at
+
+    def go_back(self, top: datetime) -> None:
+        """Go to the first line from this moment on, and do not follow."""
+        self.follows, self.awaited = False, top if top.tzinfo else top.replace(tzinfo=UTC)
+        self._resize()
+        self.post_message(self.Changed())
+
+    def mark(self, text: str) -> None:
+        """Highlight this text."""
+        self.sought, self.found = text, text.casefold()
+        self.refresh()
+        self.post_message(self.Changed())
 
     def search(self, text: str) -> None:
         """Highlight this text, and go to the first line from the one on top on that has it."""
@@ -106,14 +129,16 @@ class LogView(ScrollView, can_focus=True):
 
     def action_follow(self) -> None:
         """Go to the newest line, and follow."""
-        self.follows = True
+        self.follows, self.awaited = True, None
         self._to_end()
         self.post_message(self.Changed())
 
     def watch_scroll_y(self, before: float, now: float) -> None:
         super().watch_scroll_y(before, now)
-        if now < before and not self._moves and now < self.max_scroll_y:
-            self._stop_following()
+        if not self._moves:
+            self.awaited = None
+            if now < before and now < self.max_scroll_y:
+                self._stop_following()
 
     def on_mount(self) -> None:
         when_times_change(self, self._resize)
@@ -166,12 +191,23 @@ class LogView(ScrollView, can_focus=True):
             self.virtual_size = Size(self._columns.cells + self._widest, len(self._rows))
             if self.follows:
                 self._to_end()
+            elif self.awaited:
+                self._to_awaited(self.awaited)
             elif dropped:
                 # What is read stays where it is.
                 self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False, immediate=True)
         finally:
             self._moves = False
         self.refresh()
+
+    def _to_awaited(self, top: datetime) -> None:
+        """As near as the lines that there are allow."""
+        later = (number for number, row in enumerate(self._rows) if row.entry.at and row.entry.at >= top)
+        number = next(later, None)
+        y = self.max_scroll_y if number is None else number
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
+        if number is not None and self.size.height and number <= self.max_scroll_y:
+            self.awaited = None
 
     def _to_end(self) -> None:
         self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)

