@@ -251,6 +251,7 @@ class PanelApp(KeysInTurn, Reloads, Toasts):
         self._dashboard.show(found.apps)
         self._name_live_version(found.apps)
         self._dashboard.warn(found)
+        await self.client.permission.ask(self.client)
         self.tell_of(self._new_versions.tell(found.apps))
 
     def watch_times(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual import work
 
 from border.plain import one_line
+from panel.client.client import Client
 from panel.client.events import Event
 from panel.client.model import App
 from panel.client.update_model import Update
@@ -24,6 +25,7 @@ TOLD_WITHIN_S = 30.0
 
 
 class Toasts(Preferring):
+    client: Client
     clock: Clock
     _dashboard: DashboardScreen
 
@@ -34,7 +36,8 @@ class Toasts(Preferring):
         for app in news.toasts:
             if app.update:
                 title = f"🆕 Update available: {one_line(app.name)} {shortened(one_line(app.update.version), 40)}"
-                self.notify("Select the app and press [U].", title=title, timeout=10, markup=False)
+                key = "press [U]" if self.client.permission.may_deploy else "press [D] for details"
+                self.notify(f"Select the app and {key}.", title=title, timeout=10, markup=False)
         if news.notice and news.notice.update and self.screen is self._dashboard:
             self._announce(news.notice, news.notice.update, news.also)
 
@@ -54,7 +57,7 @@ class Toasts(Preferring):
 
     def _announce(self, app: App, update: Update, also: Sequence[App]) -> None:
         others = tuple((one.name, one.update.version) for one in also if one.update)
-        notice = StartupScreen(release(), app.name, update, others)
+        notice = StartupScreen(release(), app.name, update, others, may_install=self.client.permission.may_deploy)
 
         def answered(wanted: str | None) -> None:
             if wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from panel.client.access_model import (
     Token,
     Tokens,
 )
+from panel.client.permission import Permission
 from panel.client.value import Value
 
 V = TypeVar("V", bound=Value)
@@ -24,6 +26,11 @@ V = TypeVar("V", bound=Value)
 
 class AccessRequests:
     """`Client` inherits these. Every method raises a ClientError."""
+
+    @cached_property
+    def permission(self) -> Permission:
+        """What the token may do, as far as it was asked."""
+        return Permission()
 
     @abstractmethod
     async def _read(self, kind: type[V], method: str, path: str, **request: Any) -> V:  # Any: as httpx takes them

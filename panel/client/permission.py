@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from panel.client.client import Client
-from panel.client.errors import ClientError
+from typing import TYPE_CHECKING
+
+from panel.client.errors import ClientError, NotFound
+
+if TYPE_CHECKING:
+    from panel.client.access import AccessRequests
 
 READ, DEPLOY, ADMIN = "read", "deploy", "admin"
 ORDER = (READ, DEPLOY, ADMIN)
@@ -14,14 +18,25 @@ class Permission:
 
     def __init__(self) -> None:
         self.scope = ADMIN
+        self._is_known = False
 
-    async def ask(self, client: Client) -> None:
-        """An orchestrator that does not answer leaves it as it is."""
+    async def ask(self, client: AccessRequests) -> None:
+        """Once: a token keeps its scope. An orchestrator that does not answer leaves it as it is."""
+        if self._is_known:
+            return
         try:
             scope = (await client.session()).scope
+        except NotFound:
+            scope = ADMIN  # an older orchestrator, which does not say it
         except ClientError:
             return
+        self._is_known = True
         self.scope = scope if scope in ORDER else ADMIN
+
+    @property
+    def may_deploy(self) -> bool:
+        """Whether it may change what runs, and dismiss what could."""
+        return self.allows(DEPLOY)
 
     def allows(self, scope: str) -> bool:
         return ORDER.index(self.scope) >= ORDER.index(scope)

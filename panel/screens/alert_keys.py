@@ -12,7 +12,7 @@ from textual.binding import Binding
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App
-from panel.client.permission import DEPLOY, Permission
+from panel.client.permission import ADMIN, DEPLOY, READ
 from panel.clock import Clock
 from panel.preferring import times_of
 from panel.screens.alerts import AlertsScreen
@@ -24,13 +24,23 @@ ALERT_KEYS = (
     Binding("m,M", "mute", "Mute", key_display="M", tooltip="Mute the app, or end that"),
 )
 
+NEEDS = {
+    "mute": DEPLOY,
+    "update": DEPLOY,
+    "dismiss_update": DEPLOY,
+    "rollback": DEPLOY,
+    "notices": ADMIN,
+    "audit": ADMIN,
+}
+"""The scope that an action of the dashboard needs, if it is more than reading."""
+
 
 class AlertKeys(AppKeys):
     """A base of the dashboard, which has `ALERT_KEYS` among its keys."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
         super().__init__(client, clock)
-        self._permission = Permission()
+        self._permission = client.permission
         self._mute_turn = asyncio.Lock()
         self._mute_wanted: dict[str, bool] = {}
         """By app: whether it is to be muted, as the last key said whose request is under way."""
@@ -46,10 +56,12 @@ class AlertKeys(AppKeys):
     async def _ask_what_is_allowed(self) -> None:
         await self._permission.ask(self._client)
         self.refresh_bindings()
+        if self._apps:
+            self.show(self._apps)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whoever may only read is not offered to mute."""
-        if action == "mute" and not self._permission.allows(DEPLOY):
+        """Whoever may only read is offered nothing else."""
+        if not self._permission.allows(NEEDS.get(action, READ)):
             return False
         return super().check_action(action, parameters)
 

@@ -136,7 +136,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys
         return app.model_copy(update={"muted_until": None}) if is_over else app
 
     def _show_selected(self) -> None:
-        self.query_one(UpdateBanner).show(self._apps, self.selected)
+        self.query_one(UpdateBanner).show(self._apps, self.selected, may_install=self._permission.may_deploy)
         self._tabs.show_app(self.selected)
         if isinstance(shown := self._tabs.shown, OverviewPane):
             shown.show(self._named(self.selected), self._clock())
@@ -230,6 +230,7 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys
         self._tabs.focus_shown()
 
     def action_filter(self) -> None:
+        self.remove_class("-alone")
         self._filter.add_class("-open")
         self.set_focus(self._filter)
 

@@ -20,7 +20,7 @@ from panel.text.changelog import brings, costs
 
 
 class DetailsScreen(ModalScreen[str]):
-    """Its result is "update" when the person wants the update now, else empty."""
+    """Its result is "update" when the person wants the update now, else empty: offered with `may_install` only."""
 
     BINDINGS = [
         Binding("u,U", "update", "Update now", tooltip="Ask, and install the update"),
@@ -29,12 +29,17 @@ class DetailsScreen(ModalScreen[str]):
         Binding("question_mark,f1", "app.help", "Help"),
     ]
 
-    def __init__(self, app_shown: App, update: Update, now: datetime) -> None:
+    def __init__(self, app_shown: App, update: Update, now: datetime, *, may_install: bool = True) -> None:
         super().__init__()
         self.app_name, self.revision = app_shown.name, update.revision
         self._app_shown = app_shown
         self._update = update
         self._now = now
+        self._may_install = may_install
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """U is there for those who may install it."""
+        return self._may_install if action == "update" else super().check_action(action, parameters)
 
     def compose(self) -> ComposeResult:
         update = self._update
@@ -51,7 +56,8 @@ class DetailsScreen(ModalScreen[str]):
                     )
                 )
             yield Static(Text("\n".join(map(one_line, costs(update))), "dim"), classes="costs")
-            yield Static("\\[U] Update now  │  \\[L] Full changelog  │  \\[Esc] Close", classes="keys")
+            install = "[U] Update now  │  " if self._may_install else ""
+            yield Static(Text(f"{install}[L] Full changelog  │  [Esc] Close"), classes="keys")
 
     def action_update(self) -> None:
         self.dismiss("update")

@@ -104,7 +104,8 @@ class ProgressScreen(DeploymentScreen):
     @property
     def _can_try_again(self) -> bool:
         ended = self._ended
-        return ended is not None and ended.kind == DeploymentKind.DEPLOY and ended.state in NOT_LIVE
+        can = ended is not None and ended.kind == DeploymentKind.DEPLOY and ended.state in NOT_LIVE
+        return can and self._client.permission.may_deploy
 
     def warn_of_age(self, says: str) -> None:
         """Show that what is shown is not new; nothing if it is."""
@@ -164,7 +165,7 @@ class ProgressScreen(DeploymentScreen):
             again = "[T] Try again  │  " if self._can_try_again else ""
             return f"{again}[C] Copy  │  [Enter] Continue" if self._ended else "[Enter] Continue"
         leave = "[Enter] Leave it running"
-        if self._progress.is_undone or self._is_cancelled:
+        if self._progress.is_undone or self._is_cancelled or not self._client.permission.may_deploy:
             return leave
         return f"[Esc] Cancel{'' if self._progress.can_cancel else ' (not safe any more)'}  │  {leave}"
 
@@ -207,7 +208,7 @@ class ProgressScreen(DeploymentScreen):
             return None
 
     def action_cancel(self) -> None:
-        if self._progress.decided:
+        if self._progress.decided or not self._client.permission.may_deploy:
             self.action_leave()
             return
         if self._is_cancelled:

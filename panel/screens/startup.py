@@ -27,8 +27,8 @@ UPDATE, DETAILS, SKIP = "update", "details", ""
 
 
 class StartupScreen(ModalScreen[str]):
-    """`also`: the other apps that have an update, with their versions. Its result is what the person wants. Any other
-    key skips it, too, and is then the dashboard's."""
+    """`also`: the other apps that have an update, with their versions. U is offered with `may_install` only. Its result
+    is what the person wants. Any other key skips it, too, and is then the dashboard's."""
 
     BINDINGS = [
         Binding("u,U", "want('update')", "Update now", key_display="U", tooltip="Ask, and install the update"),
@@ -37,8 +37,17 @@ class StartupScreen(ModalScreen[str]):
         Binding("question_mark,f1", "app.help", "Help"),
     ]
 
-    def __init__(self, release: str, app_shown: str, update: Update, also: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        release: str,
+        app_shown: str,
+        update: Update,
+        also: tuple[tuple[str, str], ...] = (),
+        *,
+        may_install: bool = True,
+    ) -> None:
         super().__init__()
+        self._may_install = may_install
         self._release = release
         self._app_shown = app_shown
         self._update = update
@@ -50,7 +59,13 @@ class StartupScreen(ModalScreen[str]):
         with VerticalScroll(classes="dialog -notice") as dialog:
             dialog.border_title = Text(f"CHANGEOVER {one_line(self._release)}")
             yield Static(Group(*self._lines()))
-            yield Static("Press \\[U] to update now, or \\[Enter] to skip", classes="question")
+            key = "[U] to update now" if self._may_install else "[D] for details"
+            yield Static(Text(f"Press {key}, or [Enter] to skip"), classes="question")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """U is there for those who may install it."""
+        wants_update = action == "want" and parameters == (UPDATE,)
+        return self._may_install if wants_update else super().check_action(action, parameters)
 
     def _lines(self) -> Iterable[RenderableType]:
         version = shortened(one_line(self._update.version), LONGEST_NAME)

@@ -57,12 +57,12 @@ class UpdateKeys(AppKeys):
         if update and self._is_shown and self.selected == app.name:
             self._confirm(app, update, is_fresh=True)
         elif update:
-            self.notify(f"An update of {app.name} is available: {update.version}. U installs it.", markup=False)
+            self._tell_update(app, update)
         elif self._is_shown or not known.configuration_changed:
             self._say_that_there_is_none(known)
 
     def _say_that_there_is_none(self, app: App) -> None:
-        if app.configuration_changed and app.active:
+        if app.configuration_changed and app.active and self._client.permission.may_deploy:
             self._offer_to_deploy_again(app, app.active)
             return
         self.notify(no_update_in_words(app), markup=False)
@@ -72,9 +72,16 @@ class UpdateKeys(AppKeys):
         self._ask_to_deploy(deploy_again(app.name, active, self._plan_of(app.name)), app.name, active.revision)
 
     def _confirm(self, app: App, update: Update, *, is_fresh: bool = False) -> None:
-        """`is_fresh`: the source was asked just now."""
+        """`is_fresh`: the source was asked just now. Whoever may not install it is told of it."""
+        if not self._client.permission.may_deploy:
+            self._tell_update(app, update)
+            return
         question = ConfirmScreen(self._client, app, update, self._clock(), is_fresh=is_fresh)
         self._ask_to_deploy(question, app.name, update.revision)
+
+    def _tell_update(self, app: App, update: Update) -> None:
+        how = "U installs it." if self._client.permission.may_deploy else "D shows what it changes."
+        self.notify(f"An update of {app.name} is available: {update.version}. {how}", markup=False)
 
     def action_details(self) -> None:
         """Show what the update of the app under the cursor changes."""
@@ -90,7 +97,8 @@ class UpdateKeys(AppKeys):
             if wanted == "update":
                 self._confirm_if_configured(app.name, update)
 
-        self.app.push_screen(DetailsScreen(app, update, self._clock()), closed)
+        may_install = self._client.permission.may_deploy
+        self.app.push_screen(DetailsScreen(app, update, self._clock(), may_install=may_install), closed)
 
     def _confirm_if_configured(self, name: str, update: Update) -> None:
         """What was shown may be of long ago, and the app may be gone since then."""

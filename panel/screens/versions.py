@@ -49,6 +49,12 @@ class VersionsScreen(Screen[Version]):
         self._clock = clock
         self._versions: tuple[Version, ...] = ()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whoever may only read sees the versions."""
+        if action in ("deploy", "skip") and not self._client.permission.may_deploy:
+            return False
+        return super().check_action(action, parameters)
+
     def compose(self) -> ComposeResult:
         yield TitleLine()
         yield Static(Text(f"Versions of {one_line(self._app_shown.name)}"), classes="heading", id="title")

@@ -10,7 +10,6 @@ from textual.events import Hide, Show
 
 from panel.client.client import Client
 from panel.client.errors import ClientError
-from panel.client.permission import Permission
 from panel.clock import Clock, utc_now
 
 
@@ -22,7 +21,7 @@ class AppPane(Vertical):
         super().__init__(id=id)
         self._client, self._clock = client, clock
         self._app_name = ""
-        self._permission = Permission()
+        self._permission = client.permission
         self._is_seen = self._is_current = False
 
     @abstractmethod

@@ -94,15 +94,16 @@ class UpdateBanner(Widget):
         super().__init__()
         self._app: App | None = None
         self._is_selected = False
+        self._may_install = True
 
-    def show(self, apps: Sequence[App], selected: str) -> None:
+    def show(self, apps: Sequence[App], selected: str, *, may_install: bool = True) -> None:
         """Show what there is to say of the selected app; if that is nothing, the first update of another one; else hide
-        the banner."""
+        the banner. Whoever may not install it has no keys for that."""
         mine = next((app for app in apps if app.name == selected and _has_something(app)), None)
         app = mine or next((app for app in apps if app.update), None)
         self.set_class(app is not None, "-visible")
-        if app and (app, mine is not None) != (self._app, self._is_selected):
-            self._app, self._is_selected = app, mine is not None
+        if app and (app, mine is not None, may_install) != (self._app, self._is_selected, self._may_install):
+            self._app, self._is_selected, self._may_install = app, mine is not None, may_install
             self.refresh(layout=True)
 
     def render(self) -> RenderResult:
@@ -116,11 +117,11 @@ class UpdateBanner(Widget):
         if app is None or width <= 0:
             return []
         if app.update is None:
-            return held_back(held_back_in_words(app), width)
+            return held_back(held_back_in_words(app), width, self._may_install)
         if not self._is_selected:
-            return of_another_app(app.name, app.update.version, width)
+            return of_another_app(app.name, app.update.version, width, self._may_install)
         waits = _wrapped(one_line(app.update.waits), width) if app.update.waits else []
-        return [*available(app.name, app.update.version, width), *waits]
+        return [*available(app.name, app.update.version, width, self._may_install), *waits]
 
 
 def _has_something(app: App) -> bool:
@@ -136,27 +137,28 @@ def _wrapped(text: str, width: int) -> list[Text]:
     return lines
 
 
-def held_back(says: str, width: int) -> list[Text]:
+def held_back(says: str, width: int, may_install: bool = True) -> list[Text]:
     """The lines of the banner where the newest release is not offered: why, and the keys that are of use."""
     wide, narrow = (
-        [Text(f"[V] Versions{gap}"), Text(last)]
+        [Text(f"[V] Versions{gap}"), Text(last)] if may_install else [Text("[V] Versions")]
         for gap, last in ((WIDE, "[X] Dismiss for 24 h"), (CLOSE, "[X] Dismiss"))
     )
     keys = Text().join(wide)
     return [*_wrapped(one_line(says), width), *([keys] if keys.cell_len <= width else _folded(narrow, width))]
 
 
-def of_another_app(app: str, version: str, width: int) -> list[Text]:
+def of_another_app(app: str, version: str, width: int, may_install: bool = True) -> list[Text]:
     """The lines of the banner where another app is selected: U, D and X would be for that one."""
     version = shortened(one_line(version), LONGEST_NAME)
-    return _wrapped(f"{AVAILABLE}{one_line(app)} {version}. Select {one_line(app)} to install it.", width)
+    what = "install it" if may_install else "see what it changes"
+    return _wrapped(f"{AVAILABLE}{one_line(app)} {version}. Select {one_line(app)} to {what}.", width)
 
 
-def available(app: str, version: str, width: int) -> list[Text]:
+def available(app: str, version: str, width: int, may_install: bool = True) -> list[Text]:
     """The lines of the banner: the longest form that fits, or else the shortest one, folded between keys."""
     what = Text(f"{one_line(app)} {shortened(one_line(version), LONGEST_NAME)}", "bold")
     keys, shorter_keys = (
-        [Text(f"[U] Update{gap}"), Text(f"[D] Details{gap}"), Text(last)]
+        [Text(f"[U] Update{gap}"), Text(f"[D] Details{gap}"), Text(last)] if may_install else [Text("[D] Details")]
         for gap, last in ((WIDE, "[X] Dismiss for 24 h"), (CLOSE, "[X] Dismiss"))
     )
     longest = [Text.assemble(AVAILABLE, what, WIDE), *keys]

@@ -26,23 +26,28 @@ FAINT = Style(dim=True)
 BOLD = Style(bold=True)
 
 
-def cards(app: App, now: datetime, width: int, used: Sequence[Usage] = (), times: Times = OWN) -> Table:
+def cards(
+    app: App, now: datetime, width: int, used: Sequence[Usage] = (), times: Times = OWN, *, may_deploy: bool = True
+) -> Table:
     """Everything about an app's releases that is known without asking again, and what their containers use, each fact
-    on its line."""
+    on its line. Keys that deploy are named to those who `may_deploy`."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=SPACE, no_wrap=True, style=FAINT)
     table.add_column(overflow="fold")
-    for name, value in _lines(app, now, max(20, width - SPACE), used, times):
+    for name, value in _lines(app, now, max(20, width - SPACE), used, times, may_deploy):
         table.add_row(name, value)
     return table
 
 
-def _lines(app: App, now: datetime, room: int, used: Sequence[Usage], times: Times) -> Iterator[tuple[str, Text]]:
+def _lines(
+    app: App, now: datetime, room: int, used: Sequence[Usage], times: Times, may_deploy: bool
+) -> Iterator[tuple[str, Text]]:
     yield "Health", Text(f"{grade_of(app).mark} {_health(app)}", BOLD)
     if app.health == PAUSED:
-        yield "", Text("New requests wait at the proxy. [W] lets them go on")
+        yield "", Text(f"New requests wait at the proxy{'. [W] lets them go on' if may_deploy else ''}")
     if app.muted_until:
-        yield "", Text(f"{muted_until(app.muted_until, now, times)}: no notices are sent. [M] ends that")
+        ends = ". [M] ends that" if may_deploy else ""
+        yield "", Text(f"{muted_until(app.muted_until, now, times)}: no notices are sent{ends}")
     for trouble in app.troubles:
         yield "", Text(f"{'!' if trouble.warns else '✗'} {one_line(trouble.says)} {one_line(trouble.remedy)}".rstrip())
     if app.url:
@@ -63,11 +68,13 @@ def _lines(app: App, now: datetime, room: int, used: Sequence[Usage], times: Tim
         if one.container not in shown:
             yield "Container", Text(one.fitting(room, f"{one_line(one.container)} ({one.colour}): "))
     if app.update:
-        yield "Update", Text(f"{one_line(app.update.version)} is available. [U] Update  [D] Details")
+        keys = "[U] Update  [D] Details" if may_deploy else "[D] Details"
+        yield "Update", Text(f"{one_line(app.update.version)} is available. {keys}")
     elif app.held_back:
         yield "Newest", Text(one_line(f"{app.held_back.version}: {app.held_back.says}"))
     if app.configuration_changed:
-        yield "Changed", Text("The configuration was changed since this release was deployed. [U] deploys it again.")
+        again = " [U] deploys it again." if may_deploy else ""
+        yield "Changed", Text(f"The configuration was changed since this release was deployed.{again}")
     if app.file_not_used:
         yield "", Text(one_line(app.file_not_used))
 

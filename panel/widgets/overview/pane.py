@@ -113,5 +113,6 @@ class OverviewPane(VerticalScroll):
         if self._now:
             width, times = self.content_size.width, times_of(self)
             used = self._used if self._app and self._app.name == self._asked_for else ()
-            says = cards(self._app, self._now, width, used, times) if self._app else Text("No app is selected.")
+            may, app = self._client.permission.may_deploy, self._app
+            says = cards(app, self._now, width, used, times, may_deploy=may) if app else Text("No app is selected.")
             self._cards.update(says)

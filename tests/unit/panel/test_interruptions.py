@@ -43,7 +43,7 @@ async def panel_of(api: FakeApi, *apps: dict[str, Any], columns: int = 140) -> A
     api.gives("GET", "/v1/apps", {"apps": apps})
     panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
     async with panel.run_test(size=(columns, 40), notifications=True) as pilot:
-        await until(pilot, lambda: bool(panel._dashboard.selected) and "U Update" in last_line(pilot))
+        await until(pilot, lambda: bool(panel._dashboard.selected) and "D Details" in last_line(pilot))
         yield pilot
 
 
