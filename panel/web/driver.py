@@ -30,10 +30,11 @@ Textual's own driver ignores the end of its input and would not end."""
 class Adopted(Message):
     """The server has assigned a session to this process."""
 
-    def __init__(self, session: str, token: str) -> None:
+    def __init__(self, session: str, token: str, zone: str) -> None:
         super().__init__()
         self.session = session
         self.token = token
+        self.zone = zone
 
 
 class PaintWanted(Message):
@@ -114,7 +115,7 @@ class PanelDriver(WebDriver):
 
     def on_meta(self, packet_type: str, payload: dict[str, Any]) -> None:  # Any: as the stock driver has it
         if packet_type == "adopt":
-            self._app.post_message(Adopted(str(payload["session"]), str(payload["token"])))
+            self._app.post_message(Adopted(str(payload["session"]), str(payload["token"]), str(payload["zone"])))
         elif packet_type == "save":
             self._app.post_message(SaveWanted())
         elif packet_type == "replaced":

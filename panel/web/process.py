@@ -106,10 +106,10 @@ class AppProcess:
         """Whether the process has ended as its person wanted: it has not failed, and nobody has killed it."""
         return self._process.returncode == 0
 
-    async def adopt(self, session: str, token: str, columns: int, rows: int) -> None:
-        """Assign a session to this process, and set the size of its page."""
+    async def adopt(self, session: str, token: str, columns: int, rows: int, zone: str) -> None:
+        """Assign a session to this process, and set the size of its page. `zone`: what the page calls its time zone."""
         await self._resize(columns, rows)
-        await self._send_meta({"type": "adopt", "session": session, "token": token})
+        await self._send_meta({"type": "adopt", "session": session, "token": token, "zone": zone})
         await self._send_meta({"type": "focus"})
 
     async def take(self, message: str) -> str | None:

@@ -137,7 +137,7 @@ def create(panel: PanelServer) -> FastAPI:
         return answer
 
     @web.websocket("/session")
-    async def session(socket: WebSocket, session: str, width: int = 80, height: int = 24) -> None:
+    async def session(socket: WebSocket, session: str, width: int = 80, height: int = 24, zone: str = "") -> None:
         if not is_same_origin(socket.headers) or not TAB.fullmatch(session):
             await socket.close(1008)
             return
@@ -151,7 +151,7 @@ def create(panel: PanelServer) -> FastAPI:
                 app = await panel.prewarmed.take()
                 try:
                     opened.app = app
-                    await app.adopt(session, secret, width, height)
+                    await app.adopt(session, secret, width, height, zone)
                     await page.carry(opened, app, panel.url)
                 finally:
                     await app.end()

@@ -26,6 +26,7 @@ from panel.version import release
 from panel.web.driver import Adopted, Hidden, PaintWanted, PanelDriver, Replaced, SaveWanted, Shown
 from panel.web.rest import Rest
 from panel.web.successor import PANEL, Successor, stays_until, successor
+from panel.web.zone import zone_of
 
 RESTORED_WITHIN_S = 2.0
 """Then the page gets what there is, as when the orchestrator does not answer."""
@@ -58,6 +59,7 @@ class SessionApp(PanelApp):
         self._session = message.session
         self.client.sign_in(message.token)
         self.memory.turns = self._store.turns(message.session)
+        self.zone = zone_of(message.zone)
         found = await self._stored()
         self.begin(found.state if found else None)
         self.set_interval(EVERY_S, self._save_if_changed)

@@ -16,7 +16,7 @@ window.made = [];
 window.sent = [];
 window.WebSocket = class extends EventTarget {
   static OPEN = 1;
-  constructor(url) { super(); this.readyState = 1; window.made.push(this); }
+  constructor(url) { super(); this.url = url; this.readyState = 1; window.made.push(this); }
   send(message) { window.sent.push(message); }
   close() { this.ends(1000); }
   ends(code, reason = "") {
@@ -56,6 +56,16 @@ def page(browser_page: Page) -> Page:
 
 def open_sockets(page: Page) -> int:
     return int(page.evaluate("window.made.filter((one) => one.readyState === 1).length"))
+
+
+def test_each_connection_names_the_time_zone_that_the_person_is_in(page: Page) -> None:
+    zones = "window.made.map((one) => new URL(one.url).searchParams.get('zone'))"
+    assert page.evaluate(zones) == [page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")]
+
+    page.evaluate("Intl.DateTimeFormat = () => ({ resolvedOptions: () => ({ timeZone: 'Asia/Tokyo' }) })")
+    page.evaluate("window.made[0].ends(1012)")
+    page.clock.run_for("00:01")
+    assert page.evaluate(zones)[-1] == "Asia/Tokyo"
 
 
 def test_a_try_that_was_put_off_opens_no_second_socket_after_the_page_was_shown_again(page: Page) -> None:

@@ -55,9 +55,11 @@ class Web:
             time.sleep(0.02)
         raise AssertionError(f"/readyz did not answer with {words}")
 
-    def session(self, name: str, *, size: tuple[int, int] = (120, 40), **headers: str) -> ClientConnection:
+    def session(
+        self, name: str, *, size: tuple[int, int] = (120, 40), zone: str = "", **headers: str
+    ) -> ClientConnection:
         """The connection of a page, with a cookie of a session if `headers` has no other one."""
-        query = urlencode({"session": name, "width": size[0], "height": size[1]})
+        query = urlencode({"session": name, "width": size[0], "height": size[1], "zone": zone})
         url = f"{self.url}/session?{query}".replace("http", "ws", 1)
         return connect(url, additional_headers={"Cookie": "changeover_session=cs_secret", **headers})
 

@@ -40,6 +40,11 @@
     return id;
   }
 
+  // The IANA name of the person's time zone, in which the panel writes times.
+  function zone() {
+    return Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  }
+
   window.WebSocket = class extends EventTarget {
     constructor(path) {
       super();
@@ -110,6 +115,8 @@
       const before = this.socket;
       this.socket = null;
       if (before) before.close();
+      // Each time: a person who travels takes the page along.
+      this.url.searchParams.set("zone", zone());
       const asked = this.url.href;
       const socket = this.socket = new Native(asked);
       socket.binaryType = "arraybuffer";
