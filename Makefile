@@ -19,7 +19,7 @@ PYTHON := .venv/bin/python
 # Compiled modules are kept, whatever the shell says: the tests start Python hundreds of times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: up down uninstall token engine venv check test-unit test test-all soak bench
+.PHONY: up down uninstall token engine venv check test-unit test test-all soak bench pictures
 
 up: engine
 	@tools/venv
@@ -60,6 +60,10 @@ test-all: engine venv
 soak: engine venv
 	tools/test-packages
 	$(PYTHON) -m tests soak $(PART)
+
+pictures: engine venv
+	tools/test-packages
+	$(PYTHON) -m tests.pictures
 
 bench: engine venv
 	tools/bench-packages
