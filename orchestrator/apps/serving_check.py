@@ -60,7 +60,8 @@ async def _at_its_container(context: AppContext, active: Deployment) -> Serving 
     path = context.config.health.first_path
     status = await context.engine.status(active.container)
     if status is None or not status.running:
-        return Serving(False, f"{_name(active)} does not serve: its container does not run.")
+        does_not = "exist" if status is None else "run"
+        return Serving(False, f"{_name(active)} does not serve: its container does not {does_not}.")
     if status.paused:
         return Serving(False, f"{_name(active)} does not serve: its container is paused.")
     if active.address and status.address != active.address:

@@ -82,7 +82,10 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
         paused = await context.proxy.paused()
     except ChangeoverError as error:
         return Finding(what, False, f"{says}; {error.cause}", error.remedy)
-    if status is None or not status.running:
+    if status is None:
+        remedy = f"It is made again by itself; if it is not, deploy again: changeover deploy {context.name}"
+        return Finding(what, False, f"{says}: its container does not exist", remedy)
+    if not status.running:
         remedy = f"See its log, then deploy again: changeover logs {context.name}; changeover deploy {context.name}"
         return Finding(what, False, f"{says}: its container does not run", remedy)
     if context.name in paused:

@@ -276,6 +276,20 @@ async def test_doctor_says_why_the_container_of_an_app_does_not_answer(
     assert says in shop.says
 
 
+async def test_doctor_names_no_log_of_a_container_that_does_not_exist(orchestrator: Orchestrator) -> None:
+    live = Deployment(
+        "d1", "shop", Kind.DEPLOY, State.LIVE, "me", datetime(2026, 1, 1, tzinfo=UTC), colour=Colour.BLUE,
+        release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
+    )  # fmt: skip
+    orchestrator.journal.add(live)
+    orchestrator.journal.save_switch("shop", Slots("d1", ""), live)
+
+    (shop,) = [one for one in await examine(orchestrator) if one.what == "app shop"]
+
+    assert shop.says == "v1 on blue: its container does not exist"
+    assert "log" not in shop.remedy
+
+
 @pytest.mark.parametrize("standby", ["", "d0"])
 async def test_status_says_why_an_active_release_does_not_serve(standby: str, orchestrator: Orchestrator) -> None:
     live = Deployment(
