@@ -63,7 +63,7 @@ class Page(SessionApp):
 async def adopted(database: Database) -> AsyncIterator[tuple[Pilot[Any], Page]]:
     page = Page(database)
     async with page.run_test(size=(120, 40), notifications=True) as pilot, asyncio.timeout(WITHIN_S):
-        page.post_message(Adopted("s1", "co_secret"))
+        page.post_message(Adopted("s1", "co_secret", "UTC"))
         await until(pilot, page.restored.is_set)
         yield pilot, page
 
