@@ -10,6 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -53,6 +54,16 @@ class ConfirmScreen(ModalScreen[bool]):
         self._newer: Update | None = None
         self._meanwhile = ""
         self._cost: tuple[str, ...] = ()
+        self._was_typed = False
+        """Whether something else was typed: a sentence that was meant for the console, and its Enter is no answer."""
+
+    def on_key(self, event: Key) -> None:
+        """A key comes here before it is looked for among the bindings."""
+        if event.key == "enter" and self._was_typed:
+            event.stop()
+        elif event.is_printable and event.key not in self.active_bindings and not self._was_typed:
+            self._was_typed = True
+            self._redraw()
 
     @work
     async def _ask(self) -> None:
@@ -144,13 +155,14 @@ class ConfirmScreen(ModalScreen[bool]):
     def _question(self) -> Group:
         """With what came meanwhile: it is never scrolled out of sight."""
         meanwhile = (Text(one_line(self._meanwhile), "yellow"),) if self._meanwhile else ()
+        keys = "[Y] or [N]" if self._was_typed else "[Y/n]"
         if self._newer is None:
-            return Group(*meanwhile, Text("Proceed with update? [Y/n]", "bold"))
+            return Group(*meanwhile, Text(f"Proceed with update? {keys}", "bold"))
         asked, newer = (shortened(one_line(one.version), LONGEST_NAME) for one in (self._update, self._newer))
         return Group(
             *meanwhile,
             Text(f"A newer version came meanwhile: {newer}. [N], then [U] shows it.", "yellow"),
-            Text(f"Proceed with update to {asked}? [Y/n]", "bold"),
+            Text(f"Proceed with update to {asked}? {keys}", "bold"),
         )
 
     def action_answer(self, yes: bool) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.keys import key_to_character
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -55,11 +56,12 @@ OF_LISTS = (
 NAMES = {
     "enter": "Enter",
     "escape": "Esc",
-    "question_mark": "?",
     "f1": "F1",
     "ctrl+q": "Ctrl+Q",
     "ctrl+p": "Ctrl+P",
-    "colon": ":",
+    "slash": "/",
+    "plus": "+",
+    "delete": "Del",
 }
 KEYS_WIDTH = 20
 
@@ -120,5 +122,5 @@ def _keys(binding: Binding) -> str:
     """A letter works in both cases: it is named once, unless the other case is another key."""
     if binding.key_display and len(binding.key_display) > 1:
         return binding.key_display
-    keys = (NAMES.get(key, key.upper()) for key in binding.key.split(","))
+    keys = (NAMES.get(key) or (key_to_character(key) or key).upper() for key in binding.key.split(","))
     return " or ".join(dict.fromkeys(keys))

@@ -79,6 +79,7 @@ class Console(Vertical):
         if draft is not None:
             with self._line.prevent(Input.Changed):
                 self._line.value = draft
+                self._line.cursor_position = len(draft)
         self.screen.set_focus(self._line)
 
     def _made(self) -> ConsoleLine:

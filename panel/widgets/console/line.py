@@ -35,7 +35,10 @@ class ConsoleLine(LineInput):
             self.text = text
 
     def __init__(self) -> None:
-        super().__init__(placeholder="A command in plain words, or help", max_length=LONGEST_LINE)
+        # A draft that comes back is gone on with: nothing of it is selected, which the next key would replace.
+        super().__init__(
+            placeholder="A command in plain words, or help", max_length=LONGEST_LINE, select_on_focus=False
+        )
         self.recall = Recall()
         self.suggestion = ""
         """What Tab takes into an empty line."""

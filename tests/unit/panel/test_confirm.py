@@ -101,6 +101,18 @@ async def test_the_question_says_how_old_the_check_is(api: FakeApi) -> None:
         assert "Latest version" not in shown(pilot)
 
 
+async def test_the_enter_of_a_sentence_that_was_typed_over_the_question_is_no_answer(api: FakeApi) -> None:
+    """`update shop` and Enter, typed without the console, installed the update."""
+    async with panel_of(api) as pilot:
+        await asked_about_the_update(pilot)
+        await pilot.press(*"pdat", "space", *"shop", "enter")
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        await until(pilot, lambda: "[Y] or [N]" in shown(pilot))
+        await pilot.press("n")
+        await pilot.pause(0.1)
+        assert has_deployments(api, 0)
+
+
 async def test_each_question_is_a_request_of_its_own_so_that_what_failed_can_be_asked_for_again(api: FakeApi) -> None:
     async with panel_of(api) as pilot:
         for number in (1, 2):

@@ -138,6 +138,14 @@ async def test_full_screen_is_the_app_alone() -> None:
         await until(pilot, lambda: "till" in shown(pilot))
 
 
+async def test_what_is_typed_into_the_filter_is_seen() -> None:
+    """From the app alone, the letters went into a line of the half that is not shown."""
+    async with dashboard() as pilot:
+        await pilot.press("z", "slash", *"blo")
+        await until(pilot, lambda: names(pilot) == ("blog",))
+        assert any(line.startswith(" blo") for line in shown(pilot).splitlines())
+
+
 async def test_of_a_hundred_apps_the_one_under_the_cursor_is_always_seen() -> None:
     async with dashboard(host=Host(more=97)) as pilot:
         apps = pilot.app.screen.query_one(AppsList)

@@ -49,6 +49,16 @@ async def test_tab_order_filter_focus_and_draft_are_as_they_were() -> None:
         assert panel.state.dashboard.model_copy(update={"in_tab": False}) == wanted.model_copy(update={"in_tab": False})
 
 
+async def test_a_draft_that_comes_back_is_gone_on_with() -> None:
+    """All of it was selected: the next key replaced it."""
+    panel = Next(await saved("colon", *"deploy sh"))
+    async with panel.run_test(size=(120, 40)) as pilot, asyncio.timeout(WITHIN_S):
+        await until(pilot, lambda: "deploy sh" in shown(pilot))
+        await pilot.pause(0.3)
+        await pilot.press("o")
+        await until(pilot, lambda: panel.state.dashboard.draft == "deploy sho")
+
+
 async def test_the_keys_go_to_the_tab_where_they_went_there() -> None:
     state = await saved("2", "enter", "z")
     assert (state.dashboard.in_tab, state.dashboard.alone) == (True, True)
