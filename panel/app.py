@@ -29,7 +29,9 @@ from panel.refresh import CHANGES_APPS, Refresh
 from panel.reload import KEYS, Reloads
 from panel.restart import state_before
 from panel.resumption import PANEL, what_happened
+from panel.screens.changelog import ChangelogScreen
 from panel.screens.dashboard import DashboardScreen
+from panel.screens.details import DetailsScreen
 from panel.screens.help import HelpScreen
 from panel.screens.open_question import is_valid, open_question
 from panel.screens.progress import ProgressScreen
@@ -134,6 +136,7 @@ class PanelApp(KeysInTurn, Reloads, Toasts):
             preferences=self.preferences,
             told=self._new_versions.told,
             question=open_question(self.screen_stack),
+            changelog=self.screen.seen if isinstance(self.screen, ChangelogScreen) else None,
             reload=self._reload,
         )
 
@@ -161,6 +164,8 @@ class PanelApp(KeysInTurn, Reloads, Toasts):
         if state.question and is_valid(state.question, self._shown):
             self._dashboard.select(state.question.app)
             await self._dashboard.run_action(state.question.kind)
+            if state.changelog and isinstance(self.screen, DetailsScreen):
+                self.screen.show_changelog(state.changelog)
         if state.reload:
             self.show_reload(state.reload)
 

@@ -13,10 +13,13 @@ from textual.widgets import Input, Static
 from border.plain import one_line
 from panel.client.model import App
 from panel.client.update_model import Update
+from panel.screens.whole import is_whole
+from panel.session.state import ChangelogState, Place
 from panel.text.changelog import brings
 from panel.text.counted import counted
 from panel.widgets.found_lines import FoundLines
 from panel.widgets.line_input import LineInput
+from panel.widgets.place import Return, place_of
 
 LONGEST_SEARCH = 100
 
@@ -32,8 +35,11 @@ class ChangelogScreen(ModalScreen[None]):
         Binding("question_mark,f1", "app.help", "Help"),
     ]
 
-    def __init__(self, app_shown: App, update: Update) -> None:
+    def __init__(self, app_shown: App, update: Update, before: ChangelogState) -> None:
+        """`before`: where one was in it."""
         super().__init__()
+        self._before = before
+        self._return: Return | None = None
         self._app_shown = app_shown
         self._update = update
 
@@ -57,8 +63,24 @@ class ChangelogScreen(ModalScreen[None]):
         return f"{counted(shown, 'change')}{older}."
 
     def on_mount(self) -> None:
-        self.query_one("#search").display = False
-        self.set_focus(self.query_one(VerticalScroll))
+        search = self.query_one("#search", Input)
+        search.display, search.disabled = bool(self._before.search), not self._before.search
+        with search.prevent(Input.Changed):
+            search.value = self._before.search
+        if self._before.search:
+            self._say(self.query_one(FoundLines).find(self._before.search))
+        scroll = self.query_one(VerticalScroll)
+        if self._before.top:
+            self._return = Return(scroll, Place(y=self._before.top))
+        self.set_focus(scroll)
+
+    @property
+    def seen(self) -> ChangelogState:
+        """What is seen of it; before it has its widgets, what is to be."""
+        if not is_whole(self):
+            return self._before
+        top = place_of(self.query_one(VerticalScroll), self._return).y
+        return ChangelogState(top=top, search=self.query_one("#search", Input).value)
 
     def action_search(self) -> None:
         """Open the line to search in."""

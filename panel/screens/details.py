@@ -15,6 +15,7 @@ from border.plain import one_line
 from panel.client.model import App
 from panel.client.update_model import Update
 from panel.screens.changelog import ChangelogScreen
+from panel.session.state import ChangelogState
 from panel.text.age import NO_RELEASE_DATE, ago
 from panel.text.changelog import brings, costs
 
@@ -63,7 +64,11 @@ class DetailsScreen(ModalScreen[str]):
         self.dismiss("update")
 
     def action_changelog(self) -> None:
-        self.app.push_screen(ChangelogScreen(self._app_shown, self._update))
+        self.show_changelog(ChangelogState())
+
+    def show_changelog(self, state: ChangelogState) -> None:
+        """Show every change, and where one was in them."""
+        self.app.push_screen(ChangelogScreen(self._app_shown, self._update, state))
 
     def action_close(self) -> None:
         self.dismiss("")

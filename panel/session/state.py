@@ -78,6 +78,13 @@ class DashboardState(BaseModel):
     span_s: int = 600
 
 
+class ChangelogState(BaseModel):
+    """The full changelog over an update's details: the line on top, and what is searched for."""
+
+    top: Offset = 0
+    search: str = ""
+
+
 class SessionState(BaseModel):
     """`release` is the release that saved it, and `selected` the app under the cursor.
 
@@ -93,5 +100,6 @@ class SessionState(BaseModel):
     told: dict[str, str] = {}
     """By app, the version of its update that this session has told."""
     question: OpenQuestion | None = None
+    changelog: ChangelogState | None = None
     reload: Reload | None = None
     """The reload that ends the process which saves this; None: it goes on."""
