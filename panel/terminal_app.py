@@ -11,7 +11,7 @@ from panel.app import PanelApp
 from panel.client.client import Client
 from panel.keys.terminal_driver import TerminalDriver
 from panel.restart import state_before
-from panel.saving import EVERY_S, Saving
+from panel.saver import EVERY_S, Saver
 from panel.session.found import Found
 from panel.session.state import SessionState
 from panel.session.state_file import StateFile
@@ -25,7 +25,7 @@ class TerminalApp(PanelApp):
     def __init__(self, client: Client, kept: StateFile) -> None:
         super().__init__(client, driver_class=TerminalDriver)
         self._kept = kept
-        self._saving = Saving(self._keep, self._say_not_saved)
+        self._saver = Saver(self._keep, self._say_not_saved)
         self._last: SessionState | None = None
 
     def begin_in_terminal(self) -> None:
@@ -50,7 +50,7 @@ class TerminalApp(PanelApp):
         super().exit(result, return_code, message)
 
     async def _save_if_changed(self) -> None:
-        await self._saving.save_if_changed(lambda: self.state)
+        await self._saver.save_if_changed(lambda: self.state)
 
     def save_last(self) -> None:
         """What was shown when the app ended, and unlock the file. It blocks: call it when the event loop has ended."""

@@ -16,7 +16,7 @@ from panel.client.client import Client
 from panel.client.errors import NotSignedIn
 from panel.client.events import Draining, Event
 from panel.client.settings import configured_url
-from panel.saving import EVERY_S, Saving
+from panel.saver import EVERY_S, Saver
 from panel.screens.replaced import ReplacedScreen
 from panel.session.found import Found
 from panel.session.state import SessionState
@@ -45,7 +45,7 @@ class SessionApp(PanelApp):
         self._url = url
         self._not_known = ""
         """Why it is not known what the database has of the session. Until it is, nothing is saved over that."""
-        self._saving = Saving(self._keep, self._say_not_saved)
+        self._saver = Saver(self._keep, self._say_not_saved)
         self._rest = Rest(self)
         self._draining: Draining | None = None
         self._drain_told_at: datetime | None = None
@@ -165,13 +165,13 @@ class SessionApp(PanelApp):
 
     async def _save_if_changed(self) -> None:
         if not self._not_known:
-            await self._saving.save_if_changed(lambda: self.state)
+            await self._saver.save_if_changed(lambda: self.state)
 
     async def save_state(self) -> str:
         """Returns why it is not saved; it is tried again within a second."""
         if self._not_known:
             return self._not_known
-        return await self._saving.save(lambda: self.state) if self._session else ""
+        return await self._saver.save(lambda: self.state) if self._session else ""
 
     def _keep(self, state: SessionState) -> None:
         self._store.save(self._session, state)

@@ -122,11 +122,11 @@ async def test_a_full_disk_is_said_once_and_saving_goes_on_when_there_is_room(tm
         if is_full:
             raise StoreUnavailable("No space left on device.")
 
-    panel._saving._keep = keep
+    panel._saver._keep = keep
     async with panel.run_test(size=(120, 40), notifications=True) as pilot, asyncio.timeout(WITHIN_S):
         await begun(pilot, panel)
         await until(pilot, lambda: len(kept) > 2)
         assert sum("No space left on device." in one for one in told(panel)) == 1
         is_full = False
         await pilot.press("down")
-        await until(pilot, lambda: kept[-1] == "till" and not panel._saving._fails)
+        await until(pilot, lambda: kept[-1] == "till" and not panel._saver._fails)

@@ -13,7 +13,7 @@ EVERY_S = 1.0
 """The interval at which a state that has changed is saved."""
 
 
-class Saving:
+class Saver:
     """`keep` stores a state and blocks; `tell` tells the person that it fails, once until it succeeds again."""
 
     def __init__(self, keep: Callable[[SessionState], None], tell: Callable[[str], None]) -> None:
