@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from panel.client.access_model import Session
 from panel.client.errors import ClientError, NotFound
-
-if TYPE_CHECKING:
-    from panel.client.access import AccessRequests
 
 READ, DEPLOY, ADMIN = "read", "deploy", "admin"
 ORDER = (READ, DEPLOY, ADMIN)
+
+
+class Asked(Protocol):
+    """A client of the orchestrator."""
+
+    async def session(self) -> Session:
+        """Raises ClientError."""
 
 
 class Permission:
@@ -20,7 +25,7 @@ class Permission:
         self.scope = ADMIN
         self._is_known = False
 
-    async def ask(self, client: AccessRequests) -> None:
+    async def ask(self, client: Asked) -> None:
         """Once: a token keeps its scope. An orchestrator that does not answer leaves it as it is."""
         if self._is_known:
             return
