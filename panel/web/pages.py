@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import UTC
 from pathlib import Path
 
 from panel.client.access_model import Session
@@ -29,10 +30,14 @@ def sign_in(problem: str = "", note: str = "") -> str:
 def terminal(session: Session | None = None) -> str:
     """The page with the terminal, and who is signed in; None while that is not known."""
     page = (HERE / "terminal.html").read_text(encoding="utf-8")
-    return page.replace("{who}", html.escape(_who(session)) if session else "")
+    return page.replace("{who}", _who(session) if session else "")
 
 
 def _who(session: Session) -> str:
+    """HTML. A script of the page writes the moment in the zone of the browser's person."""
     apps = "" if session.apps is None else f", for {', '.join(session.apps)}"
-    until = f", until {session.expires_at:%Y-%m-%d %H:%M} UTC" if session.expires_at else ""
-    return f"Signed in with token {session.token} ({session.scope}{apps}){until}"
+    says = html.escape(f"Signed in with token {session.token} ({session.scope}{apps})")
+    if session.expires_at is None:
+        return says
+    at = session.expires_at.astimezone(UTC)
+    return f'{says}, until <time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%Y-%m-%d %H:%M} UTC</time>'

@@ -56,6 +56,13 @@ async def test_each_is_changed_by_keys_and_is_in_the_state_of_the_session() -> N
         await until(pilot, lambda: not isinstance(pilot.app.screen, PreferencesScreen))
 
 
+async def test_the_key_is_in_the_palette_and_in_the_help() -> None:
+    async with dashboard() as pilot:
+        assert "Preferences (,)" in [one.title for one in pilot.app.get_system_commands(pilot.app.screen)]
+        await pilot.press("question_mark", "end")
+        await until(pilot, lambda: "Preferences" in shown(pilot) and "The preference below" in shown(pilot))
+
+
 async def test_a_click_chooses_a_value() -> None:
     async with dashboard() as pilot:
         await opened(pilot)
