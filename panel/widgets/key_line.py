@@ -12,6 +12,7 @@ from textual.app import RenderResult
 from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 GAP = 2
 """The spaces between two keys."""
@@ -67,9 +68,14 @@ class KeyLine(Widget):
         if not self.is_attached or screen is not self.screen:
             return
         known: dict[str, KeyHint] = {}
+        is_typed = isinstance(screen.focused, Input)
         for node, binding, enabled, _tooltip in screen.active_bindings.values():
             if binding.show and enabled and binding.action not in known:
                 shows = self.app.get_key_display(binding)
+                if is_typed and len(shows) == 1:
+                    if binding.key != "f1":
+                        continue  # a character is text there
+                    shows = "F1"
                 known[binding.action] = KeyHint(binding.key, shows, binding.description, kept=node is self.app)
         self._keys = tuple(known.values())
         self.refresh()

@@ -121,6 +121,16 @@ async def test_the_help_has_all_keys_and_is_opened_from_everywhere(
         assert any(line[0] == keys and line[-1].strip().startswith(does) for line in says), keys
 
 
+@pytest.mark.parametrize("opens", ["colon", "slash"])
+async def test_where_something_is_typed_the_line_names_no_key_that_is_a_character(api: FakeApi, opens: str) -> None:
+    async with panel_of(api, (120, 40)) as pilot:
+        await pilot.press(opens)
+        await until(pilot, lambda: "F1 Help" in last_line(pilot))
+        assert not {"/ Filter", "Z Full screen", "? Help"} & set(last_line(pilot).strip().split("  "))
+        await pilot.press("question_mark", "escape")
+        await until(pilot, lambda: "? Help" in last_line(pilot))
+
+
 async def test_a_key_of_the_line_can_be_clicked(api: FakeApi) -> None:
     async with panel_of(api, (80, 24)) as pilot:
         await until(pilot, lambda: "? Help" in last_line(pilot))
