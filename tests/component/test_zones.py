@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.component.test_web import Web, migrated, serving_apps, started, until_painted
+from tests.support.browser import CHROMIUM, FLAGS, Terminal
 
 OWN_ZONE = "Asia/Kolkata"
 """That of the panel's processes: half an hour beside the others."""
@@ -52,3 +54,16 @@ def test_an_address_of_ten_kilobytes_ends_no_other_page(web: Web) -> None:
         other.send(json.dumps(["stdin", "?"]))
         until_painted(other, "KEYS")
     assert httpx.get(f"{web.url}/readyz").text == "ready"
+
+
+def test_a_browser_names_the_zone_of_its_person(web: Web) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        context = browser.new_context(timezone_id="America/New_York")
+        context.add_cookies([{"name": "changeover_session", "value": "cs_secret", "url": web.url}])
+        page = context.new_page()
+        page.set_viewport_size({"width": 1280, "height": 800})
+        terminal = Terminal(page)
+        page.goto(web.url)
+        assert "live since 2026-03-14" in terminal.wait_for("05:00")
+        browser.close()
