@@ -50,7 +50,7 @@ class StateFile:
             with open(path, "rb") as file:
                 return Found(read_text(file.read(LARGEST + 1)))
         except FileNotFoundError:
-            return Found()
+            return self._begun_beside_others()
         except (OSError, NotReadable) as error:
             return self._set_aside(path, str(error))
 
@@ -82,6 +82,14 @@ class StateFile:
                     return path
             raise OSError(f"{MOST_AT_ONCE} other runs have one")
         return self._path
+
+    def _begun_beside_others(self) -> Found:
+        """A run beside others begins anew, with what the person prefers in the one that was saved last."""
+        for path in self._candidates():
+            with suppress(OSError, NotReadable):
+                other = read_text(path.read_bytes())
+                return Found(SessionState(release=other.release, preferences=other.preferences))
+        return Found()
 
     def _candidates(self) -> Iterator[Path]:
         """Those that are there, the last saved first, then new ones."""

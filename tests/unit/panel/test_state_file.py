@@ -12,6 +12,7 @@ import pytest
 
 from panel.session.form import FORM
 from panel.session.found import Found
+from panel.session.preferences import LIGHT, Preferences
 from panel.session.state import SessionState
 from panel.session.state_file import StateFile
 from panel.session.unavailable import StoreUnavailable
@@ -46,13 +47,21 @@ def test_two_runs_at_once_have_a_file_each(tmp_path: Path) -> None:
     one, two = StateFile(tmp_path, URL), StateFile(tmp_path, URL)
     one.load()
     one.save(SessionState(selected="shop"))
-    assert two.load() == Found()
+    assert two.load() == Found(SessionState())
     two.save(SessionState(selected="till"))
     one.save(SessionState(selected="blog"))
     one.close()
     assert StateFile(tmp_path, URL).load() == Found(SessionState(selected="blog")), "that of the other is in use"
     two.close()
     assert [file.read_text().count("till") for file in files(tmp_path)] == [0, 1]
+
+
+def test_a_run_beside_another_begins_anew_with_the_same_preferences(tmp_path: Path) -> None:
+    light = Preferences(theme=LIGHT)
+    one = StateFile(tmp_path, URL)
+    one.load()
+    one.save(SessionState(release="v1", selected="shop", preferences=light))
+    assert StateFile(tmp_path, URL).load() == Found(SessionState(release="v1", preferences=light))
 
 
 def test_the_lock_of_a_run_that_was_killed_is_free(tmp_path: Path) -> None:
