@@ -42,6 +42,7 @@ class EventLog(RichLog):
         self._drawn_for = 0
         """The width that the lines are wrapped for; 0 while some are not drawn."""
         self._taken: deque[Event] = deque(maxlen=self.MAX_LINES)
+        """The events that it says something of."""
 
     def on_mount(self) -> None:
         when_times_change(self, self._say_again)
@@ -77,8 +78,8 @@ class EventLog(RichLog):
 
     def take(self, event: Event) -> None:
         """Add an event, if its kind is one that is shown."""
-        self._taken.append(event)
         if line := event_line(event, self._told.get(event.deployment, ""), times_of(self)):
+            self._taken.append(event)
             self._add(Text.from_markup(line, emoji=False))
         match event.what:
             case events.Step(state=StepState.FAILED, note=note) if event.deployment:

@@ -22,6 +22,7 @@ from panel.session.preferences import DARK, LIGHT, NO_COLOUR, Density, Hours, Pr
 from panel.session.state import SessionState
 from panel.widgets.banner import UpdateBanner
 from panel.widgets.choice import Choice, places
+from panel.widgets.events.log import EventLog
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 from tests.support.screen import shown
@@ -242,6 +243,9 @@ async def test_an_event_is_written_anew_when_the_hours_are_counted_otherwise() -
     async def happens(pilot: Pilot[Any]) -> None:
         assert isinstance(pilot.app, PanelApp)
         pilot.app._dashboard.take(event)
+        line = Event.model_validate(answers.Events().add("line", "d42", line="built").all[0])
+        for _ in range(EventLog.MAX_LINES):
+            pilot.app._dashboard.query_one("#events", EventLog).take(line)
 
     local = at.astimezone()
     await written_anew(happens, f"{local:%H:%M:%S}", f"{local.hour % 12 or 12}:{local:%M:%S} {local:%p}")
