@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 
@@ -102,23 +103,25 @@ async def test_whoever_reads_on_is_not_moved_when_more_of_the_outcome_comes() ->
             assert "• change 30" in shown(pilot)
 
 
-def told(events: Events) -> list[str]:
+async def told(events: Events) -> list[str]:
     """What the log of the dashboard says of these events."""
     log = EventLog()
-    for one in events.all:
-        log.take(Event.model_validate(one))
+    async with App[None]().run_test() as pilot:
+        await pilot.app.mount(log)
+        for one in events.all:
+            log.take(Event.model_validate(one))
     return [line.plain.split(" ", 1)[1] for line in log.said]
 
 
 @pytest.mark.parametrize("kind", ["failed", "cancelled"])
-def test_the_log_of_events_says_the_cause_of_a_failure_once(kind: str) -> None:
+async def test_the_log_of_events_says_the_cause_of_a_failure_once(kind: str) -> None:
     events = Events().add("step", "d42", step="verify", state="failed", note=CAUSE)
     events.add("step", "d41", app="till", step="verify", state="failed", note="Another one.")
     events.add("step", "d44", step="verify", state="failed", note=f"{CAUSE} Raise health.timeout.")
     events.add(kind, "d42", step="verify", cause=CAUSE).add(kind, "d43", step="verify", cause=CAUSE)
     events.add(kind, "d44", step="verify", cause=CAUSE)
 
-    assert told(events) == [
+    assert await told(events) == [
         f"shop d42 ✗ verify {CAUSE}",
         "till d41 ✗ verify Another one.",
         f"shop d44 ✗ verify {CAUSE} Raise health.timeout.",
@@ -128,7 +131,7 @@ def test_the_log_of_events_says_the_cause_of_a_failure_once(kind: str) -> None:
     ]
 
 
-def test_the_log_of_events_says_a_cause_that_the_step_has_not_told() -> None:
+async def test_the_log_of_events_says_a_cause_that_the_step_has_not_told() -> None:
     events = Events().add("step", "d42", step="verify", state="failed").add("failed", "d42", step="verify", cause=CAUSE)
 
-    assert told(events) == ["shop d42 ✗ verify", f"shop d42 failed {CAUSE}"]
+    assert await told(events) == ["shop d42 ✗ verify", f"shop d42 failed {CAUSE}"]
