@@ -25,8 +25,8 @@ from panel.screens.console_key import ConsoleKey
 from panel.screens.dashboard_keys import DASHBOARD_KEYS
 from panel.screens.deployment_keys import DeploymentKeys
 from panel.screens.interruption_keys import InterruptionKeys
-from panel.screens.overview_keys import OverviewKeys
 from panel.screens.preferences import PreferencesKey
+from panel.screens.tab_keys import TabKeys
 from panel.screens.update_keys import UpdateKeys
 from panel.screens.whole import is_whole
 from panel.widgets.apps.grade import all_in_words
@@ -52,7 +52,7 @@ LOW = 24
 """In fewer rows, the events of all apps have no room below the apps."""
 
 
-class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys, ConsoleKey, PreferencesKey):
+class DashboardScreen(UpdateKeys, DeploymentKeys, TabKeys, InterruptionKeys, ConsoleKey, PreferencesKey):
     BINDINGS = DASHBOARD_KEYS
     DEFAULT_CSS = """
     DashboardScreen {
@@ -90,22 +90,19 @@ class DashboardScreen(UpdateKeys, DeploymentKeys, OverviewKeys, InterruptionKeys
             with Vertical(id="right"):
                 yield AppTabs(
                     [
-                        Page(Tab("1", "overview", "Overview"), self.new_overview),
+                        Page(Tab("1", "overview", "Overview"), self._overview),
                         Page(Tab("2", "deployments", "Deployments"), self._deployments),
                         Page(Tab("3", "logs", "Logs"), lambda: LogsPane(self._client)),
                         Page(Tab("4", "data", "Data"), lambda: DataPane(self._client, self._clock)),
                         Page(Tab("5", "configuration", "Configuration"), self._configuration),
-                        Page(Tab("6", "events", "Events"), lambda: EventsPane(self._events)),
+                        Page(Tab("6", "events", "Events"), self._events_pane),
                     ]
                 )
         yield Console(self._client, self._clock, self.memory)
         yield KeyLine()
 
-    def _deployments(self) -> DeploymentsPane:
-        return DeploymentsPane(self._client, self._clock)
-
-    def _configuration(self) -> ConfigurationPane:
-        return ConfigurationPane(self._client, self._clock)
+    def _events_pane(self) -> EventsPane:
+        return EventsPane(self._events, self._client, self._permission, audit=self.has_audit)
 
     def on_mount(self) -> None:
         self.set_focus(self._list)

@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from panel.screens.alert_keys import ALERT_KEYS
 from panel.screens.console_key import CONSOLE_KEY
 from panel.screens.interruption_keys import CANCEL_KEY, PAUSE_KEYS
-from panel.screens.overview_keys import SPAN_KEY
 from panel.screens.preferences import PREFERENCES_KEY
+from panel.screens.tab_keys import TAB_KEYS
 
 DASHBOARD_KEYS: list[BindingType] = [
     Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
@@ -37,7 +37,7 @@ DASHBOARD_KEYS: list[BindingType] = [
     Binding("left_square_bracket", "turn(-1)", "Tab before", show=False, key_display="[", tooltip="The tab before"),
     Binding("right_square_bracket", "turn(1)", "Tab after", show=False, key_display="]", tooltip="The tab after"),
     Binding("z,Z,plus", "zoom", "Full screen", key_display="Z", tooltip="Show the app alone, and both again"),
-    SPAN_KEY,
+    *TAB_KEYS,
     Binding("o,O", "open", "Open", key_display="O", tooltip="Open the app in the browser"),
     Binding("escape", "back", "Apps", show=False, tooltip="Go back to the list of apps"),
     Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),

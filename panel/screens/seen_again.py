@@ -7,7 +7,7 @@ from typing import Any
 from textual.screen import Screen
 from textual.widgets import Input
 
-from panel.screens.overview_keys import OverviewKeys
+from panel.screens.tab_keys import TabKeys
 from panel.screens.whole import is_whole
 from panel.session.state import DashboardState
 from panel.widgets.apps.list import AppsList
@@ -38,7 +38,8 @@ def seen(dashboard: Screen[Any]) -> DashboardState:
         tabs=tabs.places,
         console=console.is_open,
         draft=console.draft,
-        span_s=dashboard.span_s if isinstance(dashboard, OverviewKeys) else SPANS_S[0],
+        span_s=dashboard.span_s if isinstance(dashboard, TabKeys) else SPANS_S[0],
+        audit=isinstance(dashboard, TabKeys) and dashboard.has_audit,
     )
 
 
@@ -55,8 +56,9 @@ def see_again(dashboard: Screen[Any], state: DashboardState) -> None:
         words.value = state.words
     words.set_class(bool(state.words), "-open")
     dashboard.set_class(state.alone, ALONE)
-    if isinstance(dashboard, OverviewKeys):
+    if isinstance(dashboard, TabKeys):
         dashboard.show_span(state.span_s)
+        dashboard.has_audit = state.audit
     tabs.go_back(state.tabs)
     tabs.open(state.tab)
     if state.in_tab:

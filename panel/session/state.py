@@ -61,7 +61,7 @@ class DashboardState(BaseModel):
     `top` is the line of the list on top, and `tabs` where one is in those that were opened.
 
     `console` says whether the console is open, and `draft` is what was typed into it. `span_s`: how far back the plots
-    go, in seconds.
+    go, in seconds. `audit`: the tab Events shows who did what.
     """
 
     tab: str = ""
@@ -76,6 +76,7 @@ class DashboardState(BaseModel):
     console: bool = False
     draft: str = ""
     span_s: int = 600
+    audit: bool = False
 
 
 class ChangelogState(BaseModel):

@@ -262,15 +262,27 @@ def audited(number: int, who: str, action: str, status: int | None, outcome: str
 
 
 def test_the_audit_log(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
-    entries = [
+    api.gives("GET", "/v1/audit", {"before": None, "entries": audit_entries()})
+
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("a", "Audit log", "unknown", "refused"))
+
+
+def test_who_did_what_in_the_tab_events(
+    snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]
+) -> None:
+    api.gives("GET", "/v1/audit", {"before": None, "entries": audit_entries()})
+    shows = pressing("6 e", "[Who did what]", "unknown", "refused")
+
+    assert snap_compare(panel, terminal_size=size, run_before=shows)
+
+
+def audit_entries() -> list[dict[str, object]]:
+    return [
         audited(4, "ci", "POST /v1/apps/shop/rollback", None, "unknown"),
         audited(3, "ci", "POST /v1/apps/shop/deployments", 202, "done"),
         audited(2, "", "GET /v1/apps", 401, "refused", "The token is unknown or revoked."),
         audited(1, "ann", "POST /v1/apps/shop/rollback", 502, "failed", "The switch failed."),
     ]
-    api.gives("GET", "/v1/audit", {"before": None, "entries": entries})
-
-    assert snap_compare(panel, terminal_size=size, run_before=pressing("a", "Audit log", "unknown", "refused"))
 
 
 def test_the_alerts(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:

@@ -47,6 +47,7 @@ from panel.widgets.console.console import Console
 from panel.widgets.console.transcript import Exchange
 from panel.widgets.data.pane import DataPane
 from panel.widgets.deployments.pane import DeploymentsPane
+from panel.widgets.events.audit_table import AuditTable
 from panel.widgets.logs.pane import LogsPane
 from panel.widgets.overview.pane import OverviewPane
 from panel.widgets.tabs.app_tabs import AppTabs
@@ -303,6 +304,10 @@ async def _overview(app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(OverviewPane._load)(pane, "shop")
 
 
+async def _audit(_app: PanelApp, screen: Screen[Any]) -> None:
+    await inspect.unwrap(AuditTable._load)(screen.query_one(AuditTable))
+
+
 async def _skip(app: PanelApp, screen: Screen[Any]) -> None:
     assert isinstance(screen, VersionsScreen)
     await screen._skip(VERSION, app)
@@ -361,7 +366,7 @@ RUNS: dict[str, tuple[Make, Run]] = {
     "app._ask_for_numbers": (DASHBOARD, of_app("_ask_for_numbers")),
     "deployments.pane._load": (DASHBOARD, _history),
     "overview.pane._load": (DASHBOARD, _overview),
-    "audit._load": (lambda client: AuditScreen(client), worker("_load")),
+    "audit_table._load": (lambda client: AuditScreen(client), _audit),
     "notices._test": (lambda client: NoticesScreen(client, "shop"), worker("_test")),
 }
 

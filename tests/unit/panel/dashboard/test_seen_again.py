@@ -25,8 +25,8 @@ async def saved(*keys: str) -> SessionState:
 class Next(PanelApp):
     """The panel of the next process, which continues there."""
 
-    def __init__(self, state: SessionState) -> None:
-        super().__init__(Host(), clock=lambda: NOW)
+    def __init__(self, state: SessionState, host: Host | None = None) -> None:
+        super().__init__(host or Host(), clock=lambda: NOW)
         self._before = state
 
     def on_ready(self) -> None:
