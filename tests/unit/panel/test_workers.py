@@ -29,6 +29,7 @@ from panel.client.events import Event
 from panel.client.log_model import LogOrigins
 from panel.client.model import App, Apps, Backup, Deployment, Deployments, Plan
 from panel.client.notice_requests import NoticeTest
+from panel.client.permission import Permission
 from panel.client.traffic_model import AppTraffic, Traffic
 from panel.client.update_model import Update
 from panel.client.version_model import Version
@@ -304,6 +305,12 @@ async def _overview(app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(OverviewPane._load)(pane, "shop")
 
 
+async def _allowed(_app: PanelApp, screen: Screen[Any]) -> None:
+    assert isinstance(screen, DashboardScreen)
+    screen._permission = Permission()  # it is asked for once
+    await inspect.unwrap(DashboardScreen._ask_what_is_allowed)(screen)
+
+
 async def _audit(_app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(AuditTable._load)(screen.query_one(AuditTable))
 
@@ -354,7 +361,7 @@ RUNS: dict[str, tuple[Make, Run]] = {
         worker("_try_again", ENDED),
     ),
     "deployment_keys._show_progress": (DASHBOARD, worker("_show_progress", SHOP)),
-    "alert_keys._ask_what_is_allowed": (DASHBOARD, worker("_ask_what_is_allowed")),
+    "alert_keys._ask_what_is_allowed": (DASHBOARD, _allowed),
     "alert_keys._mute": (DASHBOARD, worker("_mute", "shop", muted=True)),
     "alerts._load": (lambda client: AlertsScreen(client, lambda: NOW, "shop"), worker("_load")),
     "app_pane._ask_what_is_allowed": (DASHBOARD, of_pane(DataPane, "_ask_what_is_allowed")),
@@ -443,6 +450,7 @@ async def left_during(
 ) -> None:
     """Run a worker to its end; during its first request, `leave` is called."""
     client.leave, client.left_during = leave, []
+    client.permission = Permission()  # which is asked for once
     with app._context():
         await running
     await asyncio.sleep(0)
