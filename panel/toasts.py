@@ -13,7 +13,7 @@ from panel.client.model import App
 from panel.client.update_model import Update
 from panel.clock import Clock
 from panel.new_versions import News
-from panel.preferring import Preferring
+from panel.preferred import Preferred
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.startup import UPDATE, StartupScreen
 from panel.text.alert_toast import alert_toast
@@ -24,7 +24,7 @@ TOLD_WITHIN_S = 30.0
 """An alert that is older is no news."""
 
 
-class Toasts(Preferring):
+class Toasts(Preferred):
     client: Client
     clock: Clock
     _dashboard: DashboardScreen

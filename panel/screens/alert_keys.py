@@ -14,7 +14,7 @@ from panel.client.errors import ClientError
 from panel.client.model import App
 from panel.client.permission import ADMIN, DEPLOY, READ
 from panel.clock import Clock
-from panel.preferring import times_of
+from panel.preferred import times_of
 from panel.screens.alerts import AlertsScreen
 from panel.screens.app_keys import AppKeys
 from panel.text.moments import muted_until

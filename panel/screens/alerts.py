@@ -16,7 +16,7 @@ from panel.client.alert_model import Alert
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.clock import Clock
-from panel.preferring import times_of
+from panel.preferred import times_of
 from panel.screens.whole import is_whole
 from panel.text.alerts import DOWNTIMES, lasted, what, whose
 from panel.text.counted import counted

@@ -13,7 +13,7 @@ from panel.client import events
 from panel.client.client import Client
 from panel.client.errors import ClientError, Invalid, NotFound, NotSignedIn
 from panel.client.events import LAST, Event
-from panel.client.model import DeploymentState
+from panel.client.model import App, DeploymentState
 from panel.text.drain import draining_in_words
 from panel.text.expected import Expected, expected_of
 from panel.text.markup import inline
@@ -27,6 +27,16 @@ async def last_deployment(client: Client, app: str) -> str:
     """The id of the app's newest deployment, rollback or restore; empty without any. Raises ClientError."""
     found = (await client.history(app, limit=1)).deployments
     return found[0].id if found else ""
+
+
+async def failed_with_newest(client: Client, app: App) -> str:
+    """The id of the app's newest deployment, if that failed with the release which is not offered therefore; else
+    empty. Raises ClientError."""
+    if app.held_back is None:
+        return ""
+    newest, *_ = (*(await client.history(app.name, limit=1)).deployments, None)
+    failed = newest is not None and newest.state == DeploymentState.FAILED
+    return newest.id if newest and failed and newest.revision == app.held_back.revision else ""
 
 
 class DeploymentScreen(Screen[None]):

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from border.plain import one_line
 from panel.clock import utc_now
-from panel.preferring import Preferring
+from panel.preferred import Preferred
 from panel.session.preferences import DARK, LIGHT, NO_COLOUR, Density, Hours, Preferences
 from panel.widgets.choice import Choice
 
@@ -62,7 +62,7 @@ class PreferencesScreen(ModalScreen[None]):
     ]
     DEFAULT_CSS = "PreferencesScreen Choice { margin-bottom: 1; } PreferencesScreen .keys { margin-top: 1; }"
 
-    def __init__(self, app: Preferring) -> None:
+    def __init__(self, app: Preferred) -> None:
         super().__init__()
         self._preferring = app
         self._choices = choices(app.preferences)
@@ -100,5 +100,5 @@ class PreferencesKey(Screen[None]):
 
     def action_preferences(self) -> None:
         """Show the preferences."""
-        if isinstance(self.app, Preferring):
+        if isinstance(self.app, Preferred):
             self.app.push_screen(PreferencesScreen(self.app))

@@ -11,6 +11,7 @@ from panel.client.model import App, Slot, Update
 from panel.client.version_model import Version
 from panel.screens.app_keys import AppKeys
 from panel.screens.confirm import ConfirmScreen
+from panel.screens.deployment_screen import failed_with_newest
 from panel.screens.details import DetailsScreen
 from panel.screens.question import ask_although_off, deploy_again, deploy_version
 from panel.screens.versions import VersionsScreen
@@ -49,6 +50,7 @@ class UpdateKeys(AppKeys):
         try:
             update = await self._client.check(app.name, afresh=afresh)
             known = app if update else await self._client.app(app.name)
+            failed = await failed_with_newest(self._client, known) if update is None else ""
         except ClientError as error:
             self._complain(error)
             return
@@ -58,6 +60,8 @@ class UpdateKeys(AppKeys):
             self._confirm(app, update, is_fresh=True)
         elif update:
             self._tell_update(app, update)
+        elif failed and not known.configuration_changed and self._is_shown and self.selected == app.name:
+            self._follow(app.name, failed)  # with its cause and its log, and a key to try again
         elif self._is_shown or not known.configuration_changed:
             self._say_that_there_is_none(known)
 

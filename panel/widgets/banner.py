@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.model import App, Apps, Trouble
-from panel.preferring import times_of, when_times_change
+from panel.preferred import times_of, when_times_change
 from panel.text.held_back import held_back_in_words
 from panel.text.moments import Times
 from panel.text.shortened import CUT, shortened

@@ -11,7 +11,7 @@ from textual.app import RenderResult
 from textual.widget import Widget
 
 from border.plain import one_line
-from panel.preferring import times_of, when_times_change
+from panel.preferred import times_of, when_times_change
 
 GAP = "  "
 

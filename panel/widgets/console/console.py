@@ -23,7 +23,7 @@ from panel.console.completion import asks_versions_of, completions
 from panel.console.memory import Memory
 from panel.console.recall import Recall
 from panel.console.understood import NotUnderstood, Understood, read
-from panel.preferring import times_of
+from panel.preferred import times_of
 from panel.screens.app_keys import AppKeys
 from panel.screens.progress import ProgressScreen
 from panel.widgets.console.dropdown import Dropdown

@@ -13,7 +13,7 @@ from border.plain import one_line
 from panel.client.access_model import AuditEntry
 from panel.client.client import Client
 from panel.client.errors import ClientError
-from panel.preferring import times_of
+from panel.preferred import times_of
 from panel.screens.whole import is_whole
 from panel.text.moments import Times
 from panel.widgets.table import Table

@@ -14,7 +14,7 @@ from textual.widgets import RichLog
 from panel.client import events
 from panel.client.events import Event
 from panel.client.model import StepState
-from panel.preferring import times_of, when_times_change
+from panel.preferred import times_of, when_times_change
 from panel.text.counted import counted
 from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline

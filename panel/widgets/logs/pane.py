@@ -19,7 +19,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.log_model import LogEntry, LogOrigin, LogOrigins
 from panel.client.log_requests import LogQuery
-from panel.preferring import times_of
+from panel.preferred import times_of
 from panel.session.state import LogState
 from panel.text.moments import Times
 from panel.widgets.line_input import LineInput

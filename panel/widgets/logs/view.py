@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from panel.client.log_model import LogEntry
-from panel.preferring import times_of, when_times_change
+from panel.preferred import times_of, when_times_change
 from panel.widgets.logs.row import Columns, Row, drawn, row_of
 
 MOST_LINES = 10_000

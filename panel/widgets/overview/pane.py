@@ -15,7 +15,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App
 from panel.client.traffic_model import AppTraffic
-from panel.preferring import times_of, when_times_change
+from panel.preferred import times_of, when_times_change
 from panel.widgets.overview.cards import cards
 from panel.widgets.overview.figures import figures, joined
 from panel.widgets.overview.usage import Usage, usage

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from panel.app import PanelApp
-from panel.client.model import Apps, Deployments
+from panel.client.model import App, Apps, Deployments
+from panel.screens.progress import ProgressScreen
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 from tests.support.fakes.client import WithoutEvents
@@ -60,3 +61,35 @@ async def test_a_key_that_cannot_do_anything_says_why(key: str, held_back: dict[
             await asyncio.sleep(0.01)
 
         assert [one.message for one in panel._notifications] == [says]
+
+
+class Failed(Quiet):
+    """The newest deployment failed with the revision `revision`."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(answers.app(held_back=HELD_BACK))
+        self._record = answers.failed("d43", revision=revision)
+
+    async def check(self, app: str, *, afresh: bool = False) -> None:
+        return None
+
+    async def app(self, name: str) -> App:
+        return App.model_validate(self._app)
+
+    async def history(self, app: str, limit: int = 20, before: int | None = None) -> Deployments:
+        return Deployments.model_validate({"deployments": [self._record]})
+
+
+@pytest.mark.parametrize(("revision", "is_shown"), [("b" * 40, True), ("c" * 40, False)], ids=["of it", "of another"])
+async def test_u_after_a_failed_update_shows_what_failed_with_a_key_to_try_again(revision: str, is_shown: bool) -> None:
+    """It said that no update is offered, and to type a command."""
+    panel = PanelApp(Failed(revision), clock=lambda: NOW)
+    async with panel.run_test() as pilot, asyncio.timeout(10):
+        while not panel._dashboard.selected:
+            await pilot.pause(0.01)
+        await pilot.press("u")
+        while not (panel._notifications or isinstance(panel.screen, ProgressScreen)):
+            await pilot.pause(0.01)
+
+        opened = panel.screen.deployment if isinstance(panel.screen, ProgressScreen) else ""
+        assert opened == ("d43" if is_shown else "")

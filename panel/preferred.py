@@ -25,7 +25,7 @@ WITHOUT_COLOUR = Theme(
 TO_GREY, TO_READABLE = Monochrome(), Readable()
 
 
-class Preferring(App[int]):
+class Preferred(App[int]):
     """`preferences` may be set at any time. `times` is what widgets write moments with, by `times_of`."""
 
     preferences: reactive[Preferences] = reactive(Preferences(), init=False)
@@ -66,10 +66,10 @@ class Preferring(App[int]):
 
 def times_of(node: DOMNode) -> Times:
     """How this node writes moments."""
-    return node.app.times if isinstance(node.app, Preferring) else OWN
+    return node.app.times if isinstance(node.app, Preferred) else OWN
 
 
 def when_times_change(node: DOMNode, draw: Callable[[], None]) -> None:
     """Call `draw` each time that moments are to be written in another way."""
-    if isinstance(node.app, Preferring):
+    if isinstance(node.app, Preferred):
         node.watch(node.app, "times", draw, init=False)
