@@ -61,7 +61,7 @@ pytestmark = pytest.mark.in_turn
 PANEL = Path(inspect.getfile(PanelApp)).parent
 SHOP = App.model_validate(answers.app(standby=answers.slot("v0.9.0", "green"), update=answers.update()))
 VERSION = Version(version="v2", ref="v2")
-WITHIN_S = 60.0
+WITHIN_S = 20.0
 Ends = Literal["answer", "signed out"]
 
 
