@@ -25,18 +25,21 @@ class Permission:
         self.scope = ADMIN
         self._is_known = False
 
-    async def ask(self, client: Asked) -> None:
-        """Once: a token keeps its scope. An orchestrator that does not answer leaves it as it is."""
+    async def ask(self, client: Asked) -> bool:
+        """Once: a token keeps its scope. An orchestrator that does not answer leaves it as it is. Says whether it is
+        another one now."""
         if self._is_known:
-            return
+            return False
+        before = self.scope
         try:
             scope = (await client.session()).scope
         except NotFound:
             scope = ADMIN  # an older orchestrator, which does not say it
         except ClientError:
-            return
+            return False
         self._is_known = True
         self.scope = scope if scope in ORDER else ADMIN
+        return self.scope != before
 
     @property
     def may_deploy(self) -> bool:

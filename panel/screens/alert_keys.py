@@ -49,16 +49,6 @@ class AlertKeys(AppKeys):
     def show(self, apps: Sequence[App]) -> None:
         """Show these apps."""
 
-    def on_mount(self) -> None:
-        self._ask_what_is_allowed()
-
-    @work
-    async def _ask_what_is_allowed(self) -> None:
-        await self._permission.ask(self._client)
-        self.refresh_bindings()
-        if self._apps:
-            self.show(self._apps)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whoever may only read is offered nothing else."""
         if not self._permission.allows(NEEDS.get(action, READ)):

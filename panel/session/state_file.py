@@ -86,8 +86,8 @@ class StateFile:
     def _begun_beside_others(self) -> Found:
         """A run beside others begins anew, with what the person prefers in the one that was saved last."""
         for path in self._candidates():
-            with suppress(OSError, NotReadable):
-                other = read_text(path.read_bytes())
+            with suppress(OSError, NotReadable), path.open("rb") as file:
+                other = read_text(file.read(LARGEST + 1))
                 return Found(SessionState(release=other.release, preferences=other.preferences))
         return Found()
 

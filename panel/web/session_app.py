@@ -55,6 +55,10 @@ class SessionApp(PanelApp):
         # The template has switched it off: a collection while the first picture is made would only delay that.
         self.call_after_refresh(gc.enable)
 
+    def begin_in_terminal(self) -> None:
+        """Nothing: a session begins when the server assigns it. The template's own first picture asks for nothing,
+        which would stand in the audit log as refused, since it has no token."""
+
     async def on_adopted(self, message: Adopted) -> None:
         self._session = message.session
         self.client.sign_in(message.token)

@@ -305,12 +305,6 @@ async def _overview(app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(OverviewPane._load)(pane, "shop")
 
 
-async def _allowed(_app: PanelApp, screen: Screen[Any]) -> None:
-    assert isinstance(screen, DashboardScreen)
-    screen._permission = Permission()  # it is asked for once
-    await inspect.unwrap(DashboardScreen._ask_what_is_allowed)(screen)
-
-
 async def _audit(_app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(AuditTable._load)(screen.query_one(AuditTable))
 
@@ -361,7 +355,6 @@ RUNS: dict[str, tuple[Make, Run]] = {
         worker("_try_again", ENDED),
     ),
     "deployment_keys._show_progress": (DASHBOARD, worker("_show_progress", SHOP)),
-    "alert_keys._ask_what_is_allowed": (DASHBOARD, _allowed),
     "alert_keys._mute": (DASHBOARD, worker("_mute", "shop", muted=True)),
     "alerts._load": (lambda client: AlertsScreen(client, lambda: NOW, "shop"), worker("_load")),
     "app_pane._ask_what_is_allowed": (DASHBOARD, of_pane(DataPane, "_ask_what_is_allowed")),

@@ -241,7 +241,7 @@ async def test_an_archive_that_differs_from_the_manifest_is_not_used(server: Ser
             r"version: it must be a version such as 1\.2\.3: at most 100 letters, digits and \. _ \+ ! -",
         ),
         (b'{"version": "1", "sha256": "x"}', "sha256: it must be the SHA-256 of the archive, 64 digits"),
-        (b'{"releases": []}', "releases: it must have at least 1 entries"),
+        (b'{"releases": []}', "releases: it must have at least 1 value"),
         (b'{"releases": [{"version": 1}]}', r"releases\.0\.version: it must be a text"),
         (
             b'{"version": "1", "sha256": "%s", "released_at": "x"}' % (b"0" * 64),
