@@ -92,7 +92,7 @@ async def test_a_terminal_of_80_columns_shows_each_key_of_the_dashboard_whole(ap
 async def test_the_help_has_all_keys_and_is_opened_from_everywhere(
     api: FakeApi, key: str, opened: str, below: type
 ) -> None:
-    async with panel_of(api, (80, 140)) as pilot:
+    async with panel_of(api, (80, 180)) as pilot:
         if opened:
             await pilot.press(opened)
             await until(pilot, lambda: isinstance(pilot.app.screen, below))
