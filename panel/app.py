@@ -252,12 +252,13 @@ class PanelApp(KeysInTurn, Reloads, Toasts):
 
     async def _load(self) -> None:
         found = await self.client.status()
-        if await self.client.permission.ask(self.client):
-            self._dashboard.refresh_bindings()
         self._told, self._shown = "", found.apps
         self._dashboard.show(found.apps)
         self._name_live_version(found.apps)
         self._dashboard.warn(found)
+        if await self.client.permission.ask(self.client):
+            self._dashboard.refresh_bindings()
+            self._dashboard.show(found.apps)
         self.tell_of(self._new_versions.tell(found.apps))
 
     def watch_times(self) -> None:
