@@ -7,6 +7,7 @@ import json
 import posixpath
 from collections.abc import Iterator, Mapping
 
+from border.urls import HIDDEN
 from orchestrator.apps.context import AppContext
 from orchestrator.config.run_schema import mounts_of
 from orchestrator.domain.deployment import Deployment
@@ -44,10 +45,12 @@ async def refuse_to_start_without_data(context: AppContext, made: Deployment) ->
 
 
 def _writable(context: AppContext, values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """The key, source and path of each mount that the release which was deployed with these values can write in."""
-    if data := values.get("run.data"):
-        yield "run.data", context.volume, posixpath.normpath(data)
-    for one in mounts_of(json.loads(values.get("run.volumes") or "[]")):
+    """The key, source and path of each mount that the release which was deployed with these values can write in; of
+    those in whose names the journal has hidden what looked like a secret, it is not known."""
+    shown = {key: "" if HIDDEN in values.get(key, "") else values.get(key, "") for key in ("run.data", "run.volumes")}
+    if shown["run.data"]:
+        yield "run.data", context.volume, posixpath.normpath(shown["run.data"])
+    for one in mounts_of(json.loads(shown["run.volumes"] or "[]")):
         if not one.read_only:
             source = context.volume_called(one.source) if one.is_volume else one.source
             yield "run.volumes", source, posixpath.normpath(one.target)

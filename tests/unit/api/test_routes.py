@@ -29,6 +29,10 @@ from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+LIVE = Deployment(
+    "d1", "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT, colour=Colour.BLUE,
+    release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
+)  # fmt: skip
 APP_KEYS = {
     "name", "url", "active", "standby", "candidate", "update", "updates_off", "notify_of", "held_back", "deployment",
     "health", "unsettled", "troubles",
@@ -262,12 +266,8 @@ async def test_doctor_says_why_the_container_of_an_app_does_not_answer(
     await engine.start(ContainerSpec("shop-blue", "sha256:1", labels=labels, network="test", address="127.0.0.1"))
     for name, value in by_hand.items():
         setattr(engine.running["shop-blue"], name, value)
-    live = Deployment(
-        "d1", "shop", Kind.DEPLOY, State.LIVE, "me", datetime(2026, 1, 1, tzinfo=UTC), colour=Colour.BLUE,
-        release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
-    )  # fmt: skip
-    orchestrator.journal.add(live)
-    orchestrator.journal.save_switch("shop", Slots("d1", ""), live)
+    orchestrator.journal.add(LIVE)
+    orchestrator.journal.save_switch("shop", Slots("d1", ""), LIVE)
 
     (shop,) = [one for one in await examine(orchestrator) if one.what == "app shop"]
 
@@ -277,12 +277,8 @@ async def test_doctor_says_why_the_container_of_an_app_does_not_answer(
 
 
 async def test_doctor_names_no_log_of_a_container_that_does_not_exist(orchestrator: Orchestrator) -> None:
-    live = Deployment(
-        "d1", "shop", Kind.DEPLOY, State.LIVE, "me", datetime(2026, 1, 1, tzinfo=UTC), colour=Colour.BLUE,
-        release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
-    )  # fmt: skip
-    orchestrator.journal.add(live)
-    orchestrator.journal.save_switch("shop", Slots("d1", ""), live)
+    orchestrator.journal.add(LIVE)
+    orchestrator.journal.save_switch("shop", Slots("d1", ""), LIVE)
 
     (shop,) = [one for one in await examine(orchestrator) if one.what == "app shop"]
 
@@ -292,13 +288,9 @@ async def test_doctor_names_no_log_of_a_container_that_does_not_exist(orchestrat
 
 @pytest.mark.parametrize("standby", ["", "d0"])
 async def test_status_says_why_an_active_release_does_not_serve(standby: str, orchestrator: Orchestrator) -> None:
-    live = Deployment(
-        "d1", "shop", Kind.DEPLOY, State.LIVE, "me", datetime(2026, 1, 1, tzinfo=UTC), colour=Colour.BLUE,
-        release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
-    )  # fmt: skip
-    orchestrator.journal.add(live)
-    orchestrator.journal.add(replace(live, id="d0", container="shop-green"))
-    orchestrator.journal.save_switch("shop", Slots("d1", standby), live)
+    orchestrator.journal.add(LIVE)
+    orchestrator.journal.add(replace(LIVE, id="d0", container="shop-green"))
+    orchestrator.journal.save_switch("shop", Slots("d1", standby), LIVE)
     probing = asyncio.create_task(orchestrator.health.keep_current())
     orchestrator.health.due("shop")
     health = await orchestrator.health.of("shop")

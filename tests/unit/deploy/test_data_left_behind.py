@@ -171,3 +171,25 @@ def test_a_container_that_is_gone_is_not_made_again_without_its_data(
     assert f"Set {why.partition(' ')[0]} of shop as it was" in problem
     assert len(after) == len(without) + 1
     assert ROW in world.engine.data_of(APP).rows
+
+
+def test_a_path_in_which_something_was_hidden_as_a_secret_keeps_no_container_from_being_made_again(
+    world: World,
+) -> None:
+    """A path may have the word that is a weak password elsewhere."""
+
+    async def story() -> tuple[str, set[str]]:
+        world.configure(run={"data": "/data", "volumes": ("uploads:/srv/hunter22",)})
+        await live(world, "0001")
+        active = world.context.active
+        assert active is not None
+        values = {key: value.replace("hunter22", "[hidden]") for key, value in effective(world.config).items()}
+        world.journal.save_deployed_values(APP, active.id, values, [active.id])
+        await world.engine.remove(active.container)
+        await world.new_process()
+        await world.recovery.recover_all()
+        return world.recovery.problem(APP), world.engine.app_containers()
+
+    problem, containers = virtual_time.run(story())
+    assert problem == ""
+    assert len(containers) == 1
